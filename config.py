@@ -1,0 +1,165 @@
+"""Where this process listens, whom it talks to and how it tells people apart.
+
+Everything comes from the environment as `KEEPDATE_…`, so that one image serves every
+environment. The connection to Temporal comes from Temporal's own `TEMPORAL_…` variables and
+TOML profiles, which the `temporal` command reads too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+
+DEVELOPMENT_SECRET = "keepdate-development-secret-known-to-everyone"  # noqa: S105
+"""Signs tokens on a developer's machine. It is public, so production refuses it."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class ConfigurationError(Exception):
+    """The environment does not make sense; the message is one line for the operator."""
+
+
+class Settings(BaseSettings):
+    """What the operator may set, each as `KEEPDATE_<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KEEPDATE_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    environment: Literal["development", "production"] = "development"
+    """In `production`, conveniences that would be unsafe there are refused."""
+
+    http_host: str = "127.0.0.1"
+    """Address that the API and the portal listen on. A container sets `0.0.0.0`."""
+
+    http_port: Port = 8000
+    """Port of the API and the portal."""
+
+    metrics_host: str = "127.0.0.1"
+    """Address that the worker's metrics listen on."""
+
+    metrics_port: Port = 9464
+    """Port of the worker's Prometheus metrics. The API serves its own at `/metrics`."""
+
+    temporal_port: Port = 7233
+    """Port of the embedded Temporal server, and of the default target on this machine."""
+
+    temporal_ui_port: Port = 8233
+    """Port of the embedded Temporal server's web page."""
+
+    data_dir: Path = Path(".keepdate")
+    """Where `keepdate up` keeps its databases and logs."""
+
+    database_url: str | None = Field(default=None, repr=False)
+    """PostgreSQL, as a SQLAlchemy or libpq URL. `keepdate up` brings its own."""
+
+    jwt_secret: str = Field(default=DEVELOPMENT_SECRET, min_length=32, repr=False)
+    """Shared secret that signs tokens by HS256. Not used when `jwks_url` is set."""
+
+    jwks_url: str | None = None
+    """Where the identity provider publishes its public keys. The shared secret is then off."""
+
+    jwt_audience: str | None = None
+    """The `aud` that a token must carry; anything is accepted if this is not set."""
+
+    jwt_issuer: str | None = None
+    """The `iss` that a token must carry; anything is accepted if this is not set."""
+
+    smtp_url: str | None = Field(default=None, repr=False)
+    """Mail server, as `smtp[s]://user:password@host:port`. Without one no mail is sent."""
+
+    webhook_allow_private: bool = False
+    """Lets webhooks reach private addresses, this machine's among them."""
+
+    task_queue: str = Field(default="bookings", min_length=1)
+    """Temporal task queue that the workflows and activities are served on."""
+
+    max_cached_workflows: int = Field(default=1000, ge=1)
+    """Workflows kept in the worker's memory, about 68 KB each. Evicted ones are replayed."""
+
+    graceful_shutdown_seconds: float = Field(default=8.0, ge=0)
+    """How long a stopping process may finish what it has begun, in seconds."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe log line that is written."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            raise ValueError("must be a PostgreSQL URL, such as postgresql://user@host/keepdate")
+        return f"postgresql+psycopg://{rest}"
+
+    @model_validator(mode="after")
+    def _refuse_public_secret_in_production(self) -> Self:
+        if self.environment == "production" and self.signs_with_public_secret:
+            raise ValueError(
+                "KEEPDATE_ENVIRONMENT=production needs KEEPDATE_JWKS_URL or a KEEPDATE_JWT_SECRET"
+                " of its own"
+            )
+        return self
+
+    @property
+    def shared_secret(self) -> str | None:
+        """The secret that tokens are checked with, or None where public keys are used."""
+        return None if self.jwks_url else self.jwt_secret
+
+    @property
+    def signs_with_public_secret(self) -> bool:
+        """Whether anyone who has read this file could make a token that is accepted here."""
+        return self.shared_secret == DEVELOPMENT_SECRET
+
+    def require_database_url(self) -> str:
+        """The database to use, for a command that cannot do without one."""
+        if self.database_url is None:
+            raise ConfigurationError(
+                "KEEPDATE_DATABASE_URL is not set (`keepdate up` prints that of its own database)"
+            )
+        return self.database_url
+
+
+def load_settings() -> Settings:
+    """Reads the environment.
+
+    Raises ConfigurationError, naming every variable that does not make sense.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(_complaints(error))) from None
+
+
+def temporal_connection(settings: Settings) -> ClientConnectConfig:
+    """How to reach Temporal: keyword arguments for `temporalio.client.Client.connect`.
+
+    `TEMPORAL_…` and the TOML profile decide; where they name no address, it is this machine's.
+    """
+    try:
+        found = ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        raise ConfigurationError(f"Temporal's configuration: {error}") from None
+    default: ClientConnectConfig = {"target_host": f"127.0.0.1:{settings.temporal_port}"}
+    return {**default, **found}
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    prefix = Settings.model_config.get("env_prefix", "")
+    return [
+        f"{prefix}{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+        if item["loc"]
+        else item["msg"].removeprefix("Value error, ")
+        for item in error.errors()
+    ]

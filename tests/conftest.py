@@ -1,0 +1,117 @@
+"""Real parts that every tier shares; each is started when the first test asks for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import hypothesis
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from config import Settings
+from dev.postgres import Postgres
+from dev.temporal import temporal_command
+
+_TEMPLATE = "keepdate_template"
+_numbers = count(1)
+
+# The machine is shared, so how long an example takes says nothing about the code.
+hypothesis.settings.register_profile("keepdate", deadline=None)
+hypothesis.settings.load_profile("keepdate")
+
+
+def pytest_configure() -> None:
+    """What the developer has set for their own stack must not reach the tests."""
+    for name in list(os.environ):
+        if name.startswith(("KEEPDATE_", "TEMPORAL_")):
+            del os.environ[name]
+    os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this run's own."""
+    # Not pytest's temporary directory, which another run closes to the server's account.
+    directory = Path(tempfile.mkdtemp(prefix="keepdate-"))
+    try:
+        with Postgres(directory / "pg", durable=False) as server:
+            yield server
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: Postgres) -> str:
+    """The name of a migrated, empty database to copy."""
+    from db.migrate import upgrade
+
+    postgres.create_database(_TEMPLATE)
+    upgrade(postgres.url(_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database(postgres: Postgres, template_database: str) -> Iterator[str]:
+    """The URL of a migrated, empty database for one test alone."""
+    yield from _copy(postgres, template_database)
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: Postgres, template_database: str) -> Iterator[str]:
+    """The URL of a migrated database that tests share; each keeps to ids of its own."""
+    yield from _copy(postgres, template_database)
+
+
+@pytest.fixture
+def empty_database(postgres: Postgres) -> Iterator[str]:
+    """The URL of a database without any table."""
+    yield from _copy(postgres, "template0")
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """A real Temporal server on which each workflow's clock can be moved forward.
+
+    Start workflows inside `temporal.with_time_skipping_disabled()`, then move one workflow's
+    time by `await temporal.fast_forward(handle, timedelta(...))`.
+    """
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=temporal_command(),
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+        ],
+        dev_server_log_level="error",
+        data_converter=pydantic_data_converter,
+    ) as environment:
+        yield environment
+
+
+@pytest.fixture
+def settings(database: str, temporal: WorkflowEnvironment) -> Settings:
+    """Settings for a database of the test's own and the shared Temporal server."""
+    return _settings(database, temporal)
+
+
+@pytest.fixture(scope="session")
+def shared_settings(shared_database: str, temporal: WorkflowEnvironment) -> Settings:
+    """Settings for the shared database and the shared Temporal server."""
+    return _settings(shared_database, temporal)
+
+
+def _settings(database_url: str, temporal: WorkflowEnvironment) -> Settings:
+    _, _, port = temporal.client.service_client.config.target_host.rpartition(":")
+    return Settings(database_url=database_url, temporal_port=int(port))
+
+
+def _copy(postgres: Postgres, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    postgres.create_database(name, template=template)
+    yield postgres.url(name)
+    postgres.drop_database(name)
