@@ -1,0 +1,33 @@
+"""Who acts: the roles of the marketplace and the people and services in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """In whose name somebody acts."""
+
+    PROVIDER = "provider"
+    CLIENT = "client"
+    SUPPORT = "support"
+    SERVICE = "service"
+    CLOCK = "clock"
+    """A deadline that passed. Nobody can act as the clock; it only appears in the record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """One person, member of staff, or service of the marketplace, by role and id."""
+
+    role: Role
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.id}"
+
+
+THE_CLOCK = Party(role=Role.CLOCK, id="clock")
+UNNAMED_SERVICE = Party(role=Role.SERVICE, id="signal")
+"""Who carried out a signal that does not say."""

@@ -1,0 +1,54 @@
+"""Every promise about time in a provider's standing, as functions whose results can be printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.standing.state import ClaimStatus, Standing
+
+
+class DeadlineKind(StrEnum):
+    """What happens when a deadline passes: the clock's own commands."""
+
+    UPHOLD_CLAIM = "uphold-claim"
+    END_PROOF_WINDOW = "end-proof-window"
+    AGE_EVENTS = "age-events"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadline:
+    """The next thing that happens by itself, when, and to what."""
+
+    kind: DeadlineKind
+    at: datetime
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}".strip()
+
+
+def deadlines(standing: Standing) -> list[Deadline]:
+    """Everything that will happen to a standing by itself, soonest first."""
+    found = [
+        Deadline(kind=DeadlineKind.UPHOLD_CLAIM, at=claim.due_at, subject=claim.id)
+        for claim in standing.claims.values()
+        if claim.status is ClaimStatus.OPEN
+    ]
+    case = standing.case
+    if case and not case.due_passed and standing.suspension is None:
+        found.append(Deadline(kind=DeadlineKind.END_PROOF_WINDOW, at=case.due_at))
+    window = standing.policy.window
+    if window is not None:
+        found += [
+            Deadline(kind=DeadlineKind.AGE_EVENTS, at=event.initiated_at + window, subject=event.id)
+            for event in standing.events.values()
+            if not event.aged
+        ]
+    return sorted(found, key=lambda deadline: deadline.at)
+
+
+def next_deadline(standing: Standing) -> Deadline | None:
+    """The next thing that happens by itself, if anything will."""
+    return next(iter(deadlines(standing)), None)

@@ -1,0 +1,273 @@
+"""What a command does to a standing: events, or a refusal.
+
+Counting is never kept as a number that is raised and lowered: after everything that changes what
+is on record, the standing is computed again from the events that count, so that the order in which
+they were delivered cannot matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain.instants import given_at
+from domain.lateness import LateKind, judge
+from domain.party import UNNAMED_SERVICE, Role
+from domain.policy import Policy
+from domain.refusal import Code, Refusal, refuse
+from domain.standing import commands as do
+from domain.standing import events as happened
+from domain.standing.commands import StandingCommand
+from domain.standing.deadlines import Deadline, DeadlineKind
+from domain.standing.events import CaseOutcome, StandingEvent
+from domain.standing.evolve import evolve_all
+from domain.standing.state import (
+    Case,
+    Cause,
+    Claim,
+    ClaimStatus,
+    LateEvent,
+    Proof,
+    ProofStatus,
+    Standing,
+)
+from domain.standing.words import statement_of_reasons, suspension_reason
+
+Events = tuple[StandingEvent, ...]
+
+RULES: dict[str, str] = {
+    "late-event": "Late cancellations and late reschedules are counted, each kind by itself.",
+    "submit-proof": "A provider may bring proof of extenuating circumstances at any time.",
+    "review-proof": "Support reviews a proof; the events of an accepted one are excused.",
+    "contest-claim": "A provider may contest a client's claim within 72 hours.",
+    "settle-claim": "Support upholds or dismisses a client's claim.",
+    "suspend": "Support may suspend a provider's topics.",
+    "reinstate": "Reinstatement settles every event counted so far.",
+    DeadlineKind.UPHOLD_CLAIM: "A claim that is not contested within 72 hours counts.",
+    DeadlineKind.END_PROOF_WINDOW: "With no proof within 7 days, the topics are suspended.",
+    DeadlineKind.AGE_EVENTS: "A late event counts for as long as the policy says.",
+}
+"""The rule behind each command and deadline of a standing, for its timeline."""
+
+
+def begin(provider_id: str, now: datetime) -> Standing:
+    """The standing of a provider of whom nothing late is known."""
+    return Standing(provider_id=provider_id, decided_at=now)
+
+
+def decide(standing: Standing, command: StandingCommand, now: datetime) -> Events | Refusal:
+    """What a command does to a standing: the events that follow, or why it is refused.
+
+    An event that is on record already is no refusal: it changes nothing, and answers with no
+    events. `now` is when the command is handled; it is judged by when it was given.
+    """
+    by = command.by or UNNAMED_SERVICE
+    if by.role not in (command.party, Role.SERVICE):
+        return refuse(Code.NOT_ALLOWED, f"Only the {command.party} can do this, not a {by.role}.")
+    if by.role is Role.PROVIDER and by.id != standing.provider_id:
+        return refuse(Code.NOT_ALLOWED, "This is another provider's standing.")
+    given = given_at(command.at, now=now, last_decision=standing.decided_at)
+    if isinstance(given, Refusal):
+        return given
+    events = _DECIDERS[type(command)](standing, command, given)
+    return events if isinstance(events, Refusal) else _with_consequences(standing, events, given)
+
+
+def elapse(standing: Standing, deadline: Deadline, now: datetime) -> Events:
+    """What happens when a deadline has passed; it is dated by the deadline, not by the handling."""
+    del now  # nothing in a standing loses its meaning by being late
+    at = max(deadline.at, standing.decided_at)
+    match deadline.kind:
+        case DeadlineKind.UPHOLD_CLAIM:
+            claim = standing.claims[deadline.subject]
+            upheld: Events = (
+                happened.ClaimUpheld(
+                    at=at,
+                    claim_id=claim.id,
+                    booking_id=claim.booking_id,
+                    note="Not contested in time.",
+                    uncontested=True,
+                ),
+            )
+        case DeadlineKind.AGE_EVENTS:
+            # An open case or a suspension was right when it began: age alone does not lift it.
+            return (happened.LateEventsAged(at=at, ids=(deadline.subject,)),)
+        case DeadlineKind.END_PROOF_WINDOW:
+            upheld = (happened.CaseDuePassed(at=at),)
+    return _with_consequences(standing, upheld, at)
+
+
+def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) -> Events | Refusal:
+    if command.id in standing.events:
+        return ()
+    receipt = judge(
+        command.kind,
+        scheduled_start=command.scheduled_start,
+        initiated_at=command.initiated_at,
+        policy=_policy_of(standing, command),
+    )
+    event = LateEvent(
+        id=command.id,
+        booking_id=command.booking_id,
+        kind=command.kind,
+        scheduled_start=command.scheduled_start,
+        initiated_at=command.initiated_at,
+        margin_seconds=receipt.margin_seconds,
+        late=receipt.late,
+    )
+    recorded = happened.LateEventRecorded(at=given, event=event)
+    if not (command.claimed and event.late):
+        return (recorded,)
+    claim = Claim(
+        id=command.id,
+        booking_id=command.booking_id,
+        due_at=given + standing.policy.contest_within,
+    )
+    # Recorded second, the event never counts for the moment in which its claim is not known yet.
+    return (happened.ClaimOpened(at=given, claim=claim), recorded)
+
+
+def _policy_of(standing: Standing, command: do.ReportLateEvent) -> Policy:
+    """What is late is said by the booking's own policy, where the report carries it."""
+    if command.late_within_seconds is None:
+        return standing.policy
+    return replace(standing.policy, late_within=timedelta(seconds=command.late_within_seconds))
+
+
+def _submit(standing: Standing, command: do.SubmitProof, given: datetime) -> Events | Refusal:
+    for event_id in command.covers:
+        event = standing.events.get(event_id)
+        if event is None:
+            return refuse(Code.UNKNOWN_EVENT, f"There is no late event {event_id}.")
+        if event.excused:
+            return refuse(Code.ALREADY_EXCUSED, f"{event_id} has been excused already.")
+    proof = Proof(
+        id=f"proof-{len(standing.proofs) + 1}",
+        covers=command.covers,
+        statement=command.statement,
+        documents=command.documents,
+        submitted_at=given,
+    )
+    return (happened.ProofSubmitted(at=given, proof=proof),)
+
+
+def _review(standing: Standing, command: do.ReviewProof, given: datetime) -> Events | Refusal:
+    proof = standing.proofs.get(command.proof_id)
+    if proof is None:
+        return refuse(Code.UNKNOWN_PROOF)
+    if proof.status is not ProofStatus.SUBMITTED:
+        return refuse(Code.ALREADY_REVIEWED, f"This proof was {proof.status} already.")
+    if not command.accept:
+        return (happened.ProofRejected(at=given, proof_id=proof.id, note=command.note),)
+    accepted = happened.ProofAccepted(at=given, proof_id=proof.id, note=command.note)
+    ids = tuple(event_id for event_id in proof.covers if not standing.events[event_id].excused)
+    if not ids:
+        return (accepted,)
+    return (accepted, happened.LateEventsExcused(at=given, ids=ids, proof_id=proof.id))
+
+
+def _contest(standing: Standing, command: do.ContestClaim, given: datetime) -> Events | Refusal:
+    claim = standing.claims.get(command.claim_id)
+    if claim is None:
+        return refuse(Code.UNKNOWN_CLAIM)
+    if claim.status in (ClaimStatus.UPHELD, ClaimStatus.DISMISSED):
+        return refuse(Code.CLAIM_SETTLED, f"This claim was {claim.status} already.")
+    return (happened.ClaimContested(at=given, claim_id=claim.id, note=command.note),)
+
+
+def _settle(standing: Standing, command: do.SettleClaim, given: datetime) -> Events | Refusal:
+    claim = standing.claims.get(command.claim_id)
+    if claim is None:
+        return refuse(Code.UNKNOWN_CLAIM)
+    if claim.status in (ClaimStatus.UPHELD, ClaimStatus.DISMISSED):
+        return refuse(Code.CLAIM_SETTLED, f"This claim was {claim.status} already.")
+    settled = happened.ClaimUpheld if command.uphold else happened.ClaimDismissed
+    return (settled(at=given, claim_id=claim.id, booking_id=claim.booking_id, note=command.note),)
+
+
+def _suspend(standing: Standing, command: do.Suspend, given: datetime) -> Events | Refusal:
+    if standing.suspension:
+        return refuse(Code.ALREADY_SUSPENDED)
+    closed: Events = ()
+    if standing.case:
+        closed = (happened.CaseClosed(at=given, outcome=CaseOutcome.SUSPENDED),)
+    suspended = happened.TopicsSuspended(at=given, cause=Cause.SUPPORT, reason=command.reason)
+    return (*closed, suspended)
+
+
+def _reinstate(standing: Standing, command: do.Reinstate, given: datetime) -> Events | Refusal:
+    if standing.suspension is None:
+        return refuse(Code.NOT_SUSPENDED)
+    settled = tuple(event.id for event in standing.counting())
+    return (happened.TopicsReinstated(at=given, reason=command.reason, settled=settled),)
+
+
+_DECIDERS: dict[type[StandingCommand], Callable[..., Events | Refusal]] = {
+    do.ReportLateEvent: _report,
+    do.SubmitProof: _submit,
+    do.ReviewProof: _review,
+    do.ContestClaim: _contest,
+    do.SettleClaim: _settle,
+    do.Suspend: _suspend,
+    do.Reinstate: _reinstate,
+}
+
+
+def _with_consequences(standing: Standing, events: Events, at: datetime) -> Events:
+    """The events, and what the standing computed anew makes of them."""
+    after = evolve_all(standing, events)
+    return (*events, *_consequences(standing, after, events, at))
+
+
+def _consequences(before: Standing, after: Standing, events: Events, at: datetime) -> Events:
+    if after.suspension:
+        return _lifted(after, at)
+    if after.case is None:
+        return _opened(after, at) or _warned(before, after, at)
+    if not after.kinds_beyond():
+        return (happened.CaseClosed(at=at, outcome=CaseOutcome.LIFTED),)
+    rejected = any(isinstance(event, happened.ProofRejected) for event in events)
+    if (rejected or after.case.due_passed) and not after.proofs_to_review():
+        return _suspended(after, events, at)
+    return ()
+
+
+def _warned(before: Standing, after: Standing, at: datetime) -> Events:
+    kinds = (LateKind.CANCELLATION,) if after.policy.combined else tuple(LateKind)
+    return tuple(
+        happened.StandingWarned(
+            at=at, kind=kind, count=after.count(kind), allowed=after.policy.allowed
+        )
+        for kind in kinds
+        if after.count(kind) > before.count(kind)
+    )
+
+
+def _opened(after: Standing, at: datetime) -> Events:
+    if not after.kinds_beyond():
+        return ()
+    case = Case(
+        opened_at=at,
+        due_at=at + after.policy.proof_within,
+        reasons=statement_of_reasons(after),
+    )
+    return (happened.CaseOpened(at=at, case=case),)
+
+
+def _suspended(after: Standing, events: Events, at: datetime) -> Events:
+    return (
+        happened.CaseClosed(at=at, outcome=CaseOutcome.SUSPENDED),
+        happened.TopicsSuspended(at=at, cause=Cause.CASE, reason=suspension_reason(after, events)),
+    )
+
+
+def _lifted(after: Standing, at: datetime) -> Events:
+    """A suspension that came of a case ends when the case no longer stands."""
+    if after.suspension is None or after.suspension.cause is not Cause.CASE:
+        return ()
+    if after.kinds_beyond():
+        return ()
+    return (
+        happened.TopicsReinstated(at=at, reason="The accepted proof leaves too few late events."),
+    )

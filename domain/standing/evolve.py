@@ -1,0 +1,98 @@
+"""How each event changes a standing. No rule is judged here: what happened, happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from domain.standing import events as happened
+from domain.standing.events import StandingEvent
+from domain.standing.state import (
+    Claim,
+    ClaimStatus,
+    LateEvent,
+    Proof,
+    ProofStatus,
+    Standing,
+    Suspension,
+)
+
+
+def evolve(standing: Standing, event: StandingEvent) -> Standing:
+    """The standing after one more event."""
+    moved = replace(
+        standing,
+        revision=standing.revision + 1,
+        decided_at=max(standing.decided_at, event.at),
+    )
+    match event:
+        case happened.LateEventRecorded(event=late):
+            return replace(moved, events={**standing.events, late.id: late})
+        case happened.LateEventsExcused(ids=ids):
+            return replace(
+                moved, events=_marked(standing, ids, lambda late: replace(late, excused=True))
+            )
+        case happened.LateEventsAged(ids=ids):
+            return replace(
+                moved, events=_marked(standing, ids, lambda late: replace(late, aged=True))
+            )
+        case happened.ClaimOpened(claim=claim):
+            return replace(moved, claims={**standing.claims, claim.id: claim})
+        case happened.ClaimContested(claim_id=claim_id, note=note):
+            return replace(moved, claims=_settled(standing, claim_id, ClaimStatus.CONTESTED, note))
+        case happened.ClaimUpheld(claim_id=claim_id, note=note):
+            return replace(moved, claims=_settled(standing, claim_id, ClaimStatus.UPHELD, note))
+        case happened.ClaimDismissed(claim_id=claim_id, note=note):
+            return replace(moved, claims=_settled(standing, claim_id, ClaimStatus.DISMISSED, note))
+        case happened.StandingWarned():
+            return moved
+        case happened.CaseOpened(case=case):
+            return replace(moved, case=case)
+        case happened.CaseDuePassed() if standing.case:
+            return replace(moved, case=replace(standing.case, due_passed=True))
+        case happened.CaseClosed(outcome=outcome):
+            # The statement of reasons stays in sight for as long as the suspension lasts.
+            lifted = outcome is happened.CaseOutcome.LIFTED
+            return replace(moved, case=None if lifted else standing.case)
+        case happened.ProofSubmitted(proof=proof):
+            return replace(moved, proofs={**standing.proofs, proof.id: proof})
+        case happened.ProofAccepted(proof_id=proof_id, note=note):
+            return replace(moved, proofs=_reviewed(standing, proof_id, ProofStatus.ACCEPTED, note))
+        case happened.ProofRejected(proof_id=proof_id, note=note):
+            return replace(moved, proofs=_reviewed(standing, proof_id, ProofStatus.REJECTED, note))
+        case happened.TopicsSuspended(cause=cause, reason=reason):
+            return replace(moved, suspension=Suspension(since=event.at, cause=cause, reason=reason))
+        case happened.TopicsReinstated(settled=settled):
+            return replace(
+                moved,
+                suspension=None,
+                case=None,
+                events=_marked(standing, settled, lambda late: replace(late, settled=True)),
+            )
+        case _:
+            raise ValueError(f"{event.type} cannot happen to a {standing.status} standing")
+
+
+def evolve_all(standing: Standing, events: Iterable[StandingEvent]) -> Standing:
+    """The standing after several more events."""
+    for event in events:
+        standing = evolve(standing, event)
+    return standing
+
+
+def _marked(
+    standing: Standing, ids: tuple[str, ...], mark: Callable[[LateEvent], LateEvent]
+) -> dict[str, LateEvent]:
+    return {**standing.events, **{found: mark(standing.events[found]) for found in ids}}
+
+
+def _settled(standing: Standing, claim_id: str, status: ClaimStatus, note: str) -> dict[str, Claim]:
+    claim = replace(standing.claims[claim_id], status=status, note=note)
+    return {**standing.claims, claim_id: claim}
+
+
+def _reviewed(
+    standing: Standing, proof_id: str, status: ProofStatus, note: str
+) -> dict[str, Proof]:
+    proof = replace(standing.proofs[proof_id], status=status, note=note)
+    return {**standing.proofs, proof_id: proof}

@@ -1,0 +1,24 @@
+"""What is written down, in one transaction, when a standing has decided something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.record import Entry
+from domain.standing.events import StandingEvent
+from domain.standing.state import Standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingRecord:
+    """A standing as it is after a decision, with the events and the lines that led there.
+
+    The numbers mean what they mean in a booking's record.
+    """
+
+    number: int
+    standing: Standing
+    first_seq: int
+    events: tuple[StandingEvent, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    refused: int = 0

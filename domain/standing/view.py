@@ -1,0 +1,120 @@
+"""A standing as callers see it: its JSON, and what one more late event would lead to."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from domain.booking.view import margin_in_words
+from domain.instants import rfc3339
+from domain.lateness import LateKind, Receipt
+from domain.standing.state import LateEvent, Standing
+from domain.standing.words import ordinal
+
+T = TypeVar("T")
+
+
+def standing_json(standing: Standing, newest: int | None = None) -> dict[str, Any]:
+    """A standing as JSON. Instants are in UTC.
+
+    `newest` limits the lists to that many of the newest entries, for answers whose size is limited.
+    """
+    case = standing.case
+    suspension = standing.suspension
+    return {
+        "provider_id": standing.provider_id,
+        "status": standing.status.value,
+        "revision": standing.revision,
+        "late_cancellations": _count(standing, LateKind.CANCELLATION),
+        "late_reschedules": _count(standing, LateKind.RESCHEDULE),
+        "allowed": standing.policy.allowed,
+        "policy": standing.policy.name,
+        "case": case
+        and {
+            "opened_at": rfc3339(case.opened_at),
+            "due_at": rfc3339(case.due_at),
+            "reasons": list(case.reasons),
+        },
+        "suspension": suspension
+        and {
+            "since": rfc3339(suspension.since),
+            "cause": suspension.cause.value,
+            "reason": suspension.reason,
+        },
+        "events": [_event_json(standing, event) for event in _newest(standing.events, newest)],
+        "claims": [
+            {
+                "id": claim.id,
+                "booking_id": claim.booking_id,
+                "status": claim.status.value,
+                "due_at": rfc3339(claim.due_at),
+                "note": claim.note,
+            }
+            for claim in _newest(standing.claims, newest)
+        ],
+        "proofs": [
+            {
+                "id": proof.id,
+                "status": proof.status.value,
+                "covers": list(proof.covers),
+                "statement": proof.statement,
+                "documents": [{"name": doc.name, "url": doc.url} for doc in proof.documents],
+                "submitted_at": rfc3339(proof.submitted_at),
+                "note": proof.note,
+            }
+            for proof in _newest(standing.proofs, newest)
+        ],
+    }
+
+
+def _newest(items: dict[str, T], newest: int | None) -> list[T]:
+    found = list(items.values())
+    return found if newest is None else found[-newest:]
+
+
+def _count(standing: Standing, kind: LateKind) -> int:
+    return sum(1 for event in standing.counting() if event.kind is kind)
+
+
+def _event_json(standing: Standing, event: LateEvent) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "booking_id": event.booking_id,
+        "kind": event.kind.value,
+        "scheduled_start": rfc3339(event.scheduled_start),
+        "initiated_at": rfc3339(event.initiated_at),
+        "margin_seconds": event.margin_seconds,
+        "counts": standing.counts(event),
+        "excused": event.excused,
+        "settled": event.settled,
+    }
+
+
+def preview_json(standing: Standing, receipt: Receipt) -> dict[str, Any]:
+    """What one more act of the provider would count as, and what it would lead to."""
+    kind, allowed = receipt.kind, standing.policy.allowed
+    would_be = standing.count(kind) + 1 if receipt.late else standing.count(kind)
+    margin = margin_in_words(receipt.margin_seconds)
+    if not receipt.late:
+        leads_to, text = "nothing", f"This is {margin}: it is not late, and would not count."
+    elif would_be <= allowed:
+        leads_to = "warning"
+        text = f"This is {margin}: it would be your {ordinal(would_be)} late {kind}, and a warning."
+    elif standing.case or standing.suspension:
+        leads_to = "case"
+        text = (
+            f"This is {margin}: it would be your {ordinal(would_be)} late {kind}, "
+            "and join your case."
+        )
+    else:
+        leads_to = "case"
+        text = (
+            f"This is {margin}: it would be your {ordinal(would_be)} late {kind}, and open a case."
+        )
+    return {
+        "late": receipt.late,
+        "margin_seconds": receipt.margin_seconds,
+        "kind": kind.value,
+        "would_be": would_be,
+        "leads_to": leads_to,
+        "text": text,
+    }

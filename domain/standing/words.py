@@ -1,0 +1,121 @@
+"""What happened to a standing, in sentences that a provider or support can be read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.instants import in_words, rfc3339
+from domain.lateness import LateKind
+from domain.standing import events as happened
+from domain.standing.events import StandingEvent
+from domain.standing.state import Cause, LateEvent, Standing
+
+
+def statement_of_reasons(standing: Standing) -> tuple[str, ...]:
+    """Why a case is opened: the rule first, then each late event that counts."""
+    within = in_words(standing.policy.late_within)
+    found = []
+    for kind in standing.kinds_beyond():
+        found.append(
+            f"{standing.count(kind)} late {plural(kind)}, more than the {standing.policy.allowed} "
+            f"that are allowed within {within} of the session."
+        )
+        found += [
+            _in_evidence(event)
+            for event in standing.counting()
+            if standing.policy.combined or event.kind is kind
+        ]
+        if standing.policy.combined:
+            break
+    return tuple(found)
+
+
+def _in_evidence(event: LateEvent) -> str:
+    side = "before" if event.margin_seconds >= 0 else "after the start of"
+    return (
+        f"Booking {event.booking_id}: a {event.kind} initiated at {rfc3339(event.initiated_at)}, "
+        f"{in_words(timedelta(seconds=event.margin_seconds))} {side} the session of "
+        f"{rfc3339(event.scheduled_start)}."
+    )
+
+
+def suspension_reason(standing: Standing, events: tuple[StandingEvent, ...]) -> str:
+    """Why topics are suspended at the end of a case."""
+    for event in events:
+        if isinstance(event, happened.ProofRejected):
+            return f"The proof was rejected: {event.note or 'no note was given.'}"
+    if any(isinstance(event, happened.ProofAccepted) for event in events):
+        return "The accepted proof leaves more late events than are allowed."
+    return f"No proof was provided within {in_words(standing.policy.proof_within)}."
+
+
+def plural(kind: LateKind) -> str:
+    """The kind of a late event, in the plural."""
+    return f"{kind}s"
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def ordinal(count: int) -> str:
+    """`third` for 3; beyond `ninth`, `number 10` and so on."""
+    return _ORDINALS[count - 1] if 0 < count <= len(_ORDINALS) else f"number {count}"
+
+
+def warning(kind: LateKind, count: int, allowed: int) -> str:
+    """A warning, and what the next one means."""
+    left = allowed - count
+    following = (
+        f"The next late {kind} opens a suspension case."
+        if left <= 0
+        else f"{left} more {'is' if left == 1 else 'are'} met with a warning; "
+        f"the one after that opens a suspension case."
+    )
+    return f"This is the {ordinal(count)} late {kind}. {following}"
+
+
+def describe(event: StandingEvent) -> str:
+    """One event as a sentence. Instants are printed in UTC."""
+    match event:
+        case happened.LateEventRecorded(event=late):
+            judged = "" if late.late else " It was not late, and does not count."
+            return f"On record. {_in_evidence(late)}{judged}"
+        case happened.LateEventsExcused(ids=ids, proof_id=proof_id):
+            return f"Excused by {proof_id}: {', '.join(ids)}."
+        case happened.LateEventsAged(ids=ids):
+            return f"Too long ago to count: {', '.join(ids)}."
+        case happened.ClaimOpened(claim=claim):
+            return (
+                f"The client of booking {claim.booking_id} says that the provider initiated the "
+                f"cancellation. It counts unless it is contested by {rfc3339(claim.due_at)}."
+            )
+        case happened.ClaimContested():
+            return "The provider contests the claim; support decides."
+        case happened.ClaimUpheld(uncontested=True):
+            return "Nobody contested the claim in time: it counts."
+        case happened.ClaimUpheld():
+            return "Support upheld the claim: it counts."
+        case happened.ClaimDismissed():
+            return "Support dismissed the claim: it does not count."
+        case happened.StandingWarned(kind=kind, count=count, allowed=allowed):
+            return f"Warned. {warning(kind, count, allowed)}"
+        case happened.CaseOpened(case=case):
+            return (
+                f"A suspension case was opened. {' '.join(case.reasons)} "
+                f"Proof can be provided until {rfc3339(case.due_at)}."
+            )
+        case happened.CaseDuePassed():
+            return "The time to provide proof is over."
+        case happened.CaseClosed(outcome=outcome):
+            return f"The case was closed: {outcome}."
+        case happened.ProofSubmitted(proof=proof):
+            return f"The provider brought {proof.id}, for {', '.join(proof.covers)}."
+        case happened.ProofAccepted(proof_id=proof_id):
+            return f"Support accepted {proof_id}."
+        case happened.ProofRejected(proof_id=proof_id, note=note):
+            return f"Support rejected {proof_id}: {note or 'no note was given.'}"
+        case happened.TopicsSuspended(cause=cause, reason=reason):
+            who = "by support" if cause is Cause.SUPPORT else "at the end of the case"
+            return f"Topics suspended {who}: {reason}"
+        case happened.TopicsReinstated(reason=reason):
+            return f"Topics reinstated: {reason}"
