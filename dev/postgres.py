@@ -73,7 +73,7 @@ class Postgres:
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         if self._account is not None:
             _open_way_to(self.directory.parent)
-            _open_way_to(_binaries())
+            _open_programs(_binaries().parent)
         self._end_leftovers()
         if not self.directory.exists():
             self._initialise()
@@ -258,6 +258,16 @@ def _open_way_to(directory: Path) -> None:
         mode = step.stat().st_mode
         if not mode & stat.S_IXOTH:
             step.chmod(mode | stat.S_IXOTH)
+
+
+def _open_programs(directory: Path) -> None:
+    """Lets the server's account run PostgreSQL where a strict umask installed it for us alone."""
+    _open_way_to(directory)
+    readable = stat.S_IROTH | stat.S_IXOTH
+    if (directory / "bin" / "postgres").stat().st_mode & readable != readable:
+        for path in directory.rglob("*"):
+            mode = path.stat().st_mode
+            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
 def _check_version(directory: Path) -> None:

@@ -1,0 +1,63 @@
+# Everything runs in .venv, which any of these targets makes from the locked requirements.
+# What has to be there already: Python 3.11 or later, and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: up demo test check fmt histories lock
+
+## up: the whole stack on this machine, until Ctrl-C
+up: $(READY)
+	@exec $(BIN)/keepdate up
+
+## demo: real bookings played through the running stack
+demo: $(READY)
+	@exec $(BIN)/keepdate demo
+
+## test: every tier
+test: $(READY)
+	$(BIN)/python -m pytest
+
+## check: format, lint, types, and who may import whom
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+## fmt: formats, and mends what the linter can mend
+fmt: $(READY)
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+## histories: records anew the workflow histories that the tests replay
+histories: $(READY)
+	$(BIN)/python -m tests.workflows.record_histories
+
+## lock: pins every requirement anew; `make lock UPGRADE=--upgrade` takes the newest
+lock: $(READY)
+	$(LOCK) $(UPGRADE) requirements/uv.in --output-file requirements/uv.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --all-extras --group dev \
+		--constraint requirements/runtime.txt --output-file requirements/dev.txt
+
+$(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
+	@test -x $(BIN)/python || { \
+		for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+			$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+			python=; \
+		done; \
+		test -n "$$python" || { \
+			echo 'Keepdate needs Python 3.11 or later, and none is on the PATH.' >&2; exit 1; }; \
+		$$python -c 'import ensurepip' 2>/dev/null || { \
+			echo "$$python cannot make virtual environments (Debian: install python3-venv)." >&2; exit 1; }; \
+		$$python -m venv $(VENV); }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--requirement requirements/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
+		--requirement requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
