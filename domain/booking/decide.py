@@ -20,7 +20,7 @@ from domain.booking.events import BookingEvent
 from domain.booking.evolve import evolve_all
 from domain.booking.initiative import Attribution, attribute_amendment, attribute_cancellation
 from domain.booking.state import Booking, RescheduleStatus, State
-from domain.booking.table import LEGAL, OWN_PARTY, lookup
+from domain.booking.table import OWN_PARTY, TABLE, lookup
 from domain.instants import given_at, rfc3339
 from domain.lateness import LateKind, judge
 from domain.party import UNNAMED_SERVICE, Party, Role
@@ -75,13 +75,12 @@ def actor_of(booking: Booking, command: BookingCommand) -> tuple[Party, Role] | 
     own = OWN_PARTY[command.name]
     if by.role is Role.SERVICE:
         return by, own
-    if by.role is Role.PROVIDER and command.name == do.Cancel.name:
-        return refuse(Code.PROVIDER_CANNOT_CANCEL)
-    allowed = {row.actors for (_, name), row in LEGAL.items() if name == command.name}
-    if not any(by.role in actors for actors in allowed):
-        return refuse(Code.NOT_ALLOWED, f"Only the {own} can do this, not the {by.role}.")
     if by.role is not Role.SUPPORT and by.id != booking.party_id(by.role):
         return refuse(Code.NOT_ALLOWED, f"This is another {by.role}'s booking.")
+    if by.role is Role.PROVIDER and command.name == do.Cancel.name:
+        return refuse(Code.PROVIDER_CANNOT_CANCEL)
+    if not any(by.role in row.actors for row in TABLE if row.command == command.name):
+        return refuse(Code.NOT_ALLOWED, f"Only the {own} can do this, not the {by.role}.")
     return by, by.role
 
 

@@ -1,0 +1,1 @@
+"""The rules of the marketplace, tested without starting anything."""

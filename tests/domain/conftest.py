@@ -1,0 +1,10 @@
+"""Nothing is started for these tests; what they generate is the same in every run."""
+
+from __future__ import annotations
+
+import hypothesis
+
+# Loaded by name where it is used: the other tiers keep their own profile.
+hypothesis.settings.register_profile(
+    "domain", deadline=None, derandomize=True, max_examples=80, stateful_step_count=30
+)
