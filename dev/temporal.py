@@ -68,12 +68,13 @@ class Temporal:
         """Whether the server answers for itself and for the namespace."""
         return (
             self._ask("operator", "cluster", "health") is not None
-            and self._ask("operator", "namespace", "describe", "default") is not None
+            and self._ask("operator", "namespace", "describe", "-n", "default") is not None
         )
 
     def has_worker(self, task_queue: str) -> bool:
         """Whether a worker asks for work on a task queue."""
-        answer = self._ask("task-queue", "describe", "--task-queue", task_queue)
+        # The newer form of this answer may be 5 s old.
+        answer = self._ask("task-queue", "describe", "--task-queue", task_queue, "--legacy-mode")
         return bool(answer and json.loads(answer).get("pollers"))
 
     def _ask(self, *words: str) -> str | None:

@@ -1,0 +1,171 @@
+"""The `keepdate` command."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from config import ConfigurationError, Settings, load_settings
+from domain.party import Role
+
+app = typer.Typer(
+    name="keepdate",
+    help="The booking engine of a marketplace, kept by durable timers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class CommandError(Exception):
+    """What the operator can mend; the message is one line."""
+
+
+@app.command()
+def up() -> None:
+    """Runs the whole stack on this machine, until Ctrl-C."""
+    settings = load_settings()
+    try:
+        from dev import stack
+        from dev.process import StartError
+    except ModuleNotFoundError as missing:
+        raise CommandError(
+            f"{missing.name} is not installed: `keepdate up` needs `pip install keepdate[embedded]`"
+        ) from None
+    try:
+        code = stack.up(settings)
+    except StartError as failure:
+        raise CommandError(str(failure)) from None
+    raise typer.Exit(code)
+
+
+@app.command()
+def api() -> None:
+    """Serves the HTTP API and the portal."""
+    settings = _settings_with_logging()
+    settings.require_database_url()
+    import uvicorn
+
+    from api.app import create_app
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=settings.log_level == "debug",
+            timeout_graceful_shutdown=round(settings.graceful_shutdown_seconds),
+        )
+    )
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again once it has stopped; without a handler of ours that would
+    # turn an orderly end into a death by signal.
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    server.run()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+@app.command()
+def worker() -> None:
+    """Runs the workflows and activities."""
+    settings = _settings_with_logging()
+    settings.require_database_url()
+    from worker import run_worker
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await run_worker(settings, stop)
+
+    asyncio.run(serve())
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database to the newest schema."""
+    settings = _settings_with_logging()
+    url = settings.require_database_url()
+    from sqlalchemy.exc import OperationalError
+
+    from db.migrate import upgrade
+
+    try:
+        upgrade(url)
+    except OperationalError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise CommandError(f"the database does not answer: {reason}") from error
+
+
+@app.command()
+def token(
+    *,
+    role: Annotated[Role, typer.Option(help="Whom the token speaks for.")],
+    sub: Annotated[str, typer.Option(help="The marketplace's id of that person or service.")],
+    ttl: Annotated[int, typer.Option(min=1, help="How long it is valid, in seconds.")] = 8 * 3600,
+) -> None:
+    """Prints a token for development, signed with the shared secret."""
+    if role is Role.CLOCK:
+        raise typer.BadParameter("nobody can speak for the clock", param_hint="--role")
+    settings = load_settings()
+    if settings.environment == "production" or settings.shared_secret is None:
+        raise CommandError("tokens come from the identity provider here")
+    import jwt
+
+    now = datetime.now(UTC)
+    claims: dict[str, object] = {
+        "sub": sub,
+        "role": role.value,
+        "iat": now,
+        "exp": now + timedelta(seconds=ttl),
+    }
+    if settings.jwt_audience is not None:
+        claims["aud"] = settings.jwt_audience
+    if settings.jwt_issuer is not None:
+        claims["iss"] = settings.jwt_issuer
+    print(jwt.encode(claims, settings.shared_secret, algorithm="HS256"))
+
+
+@app.command()
+def demo() -> None:
+    """Plays real bookings through the running stack, with time moved forward."""
+    settings = load_settings()
+    from dev.demo import play
+
+    play(settings)
+
+
+def main() -> None:
+    """The entry point: what the operator can mend is one line, never a traceback."""
+    try:
+        app()
+    except (CommandError, ConfigurationError) as error:
+        print(f"keepdate: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _settings_with_logging() -> Settings:
+    settings = load_settings()
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    return settings
+
+
+if __name__ == "__main__":
+    main()
