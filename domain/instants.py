@@ -9,7 +9,7 @@ from domain.refusal import Code, Refusal, refuse
 
 
 def rfc3339(instant: datetime) -> str:
-    """An instant as text in UTC, e.g. `2026-11-24T10:00:00Z`; fractions only where there are any."""
+    """An instant as text in UTC, `2026-11-24T10:00:00Z`; fractions only where there are any."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -38,6 +38,4 @@ def in_words(span: timedelta) -> str:
         count, seconds = divmod(seconds, size)
         if count:
             parts.append(f"{count} {name}{'' if count == 1 else 's'}")
-        if len(parts) == 2 or (parts and not count):
-            break
-    return " ".join(parts) or "0 seconds"
+    return " ".join(parts[:2]) or "0 seconds"

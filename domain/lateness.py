@@ -46,8 +46,8 @@ def judge(
         kind=kind,
         scheduled_start=scheduled_start,
         initiated_at=initiated_at,
-        # Floored towards the session, so that a printed margin never looks longer than it is.
-        margin_seconds=int(margin // timedelta(seconds=1)),
+        # Rounded up: the printed margin is over the printed limit where the exact one is.
+        margin_seconds=-(-margin // timedelta(seconds=1)),
         late_within_seconds=int(policy.late_within.total_seconds()),
         late=margin <= policy.late_within,
     )
