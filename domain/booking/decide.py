@@ -24,7 +24,7 @@ from domain.booking.table import OWN_PARTY, TABLE, lookup
 from domain.instants import given_at, rfc3339
 from domain.lateness import LateKind, judge
 from domain.party import UNNAMED_SERVICE, Party, Role
-from domain.policy import DEFAULT_POLICY, Policy
+from domain.policy import CLOCK_TOLERANCE, DEFAULT_POLICY, Policy
 from domain.refusal import Code, Refusal, refuse
 
 Events = tuple[BookingEvent, ...]
@@ -129,6 +129,16 @@ class _Act:
             return None
         return refuse(Code.START_PASSED, f"{rfc3339(start)} has passed.")
 
+    def said_at(self, initiated_at: datetime | None) -> datetime | Refusal | None:
+        """When it was initiated, by the giver's word: their clock may be a little ahead of ours."""
+        if initiated_at is None:
+            return None
+        if self.by.role not in (Role.SUPPORT, Role.SERVICE):
+            return refuse(Code.NOT_ALLOWED, "Only support and services can say since when.")
+        if initiated_at > self.given + CLOCK_TOLERANCE:
+            return refuse(Code.AT_IMPLAUSIBLE, "It cannot have been initiated after it was given.")
+        return min(initiated_at, self.given)
+
 
 def _confirm(act: _Act, command: do.Confirm) -> Events | Refusal:
     if command.start not in act.booking.preferred_starts:
@@ -159,16 +169,15 @@ def _ask_cancel(act: _Act, command: do.AskCancel) -> Events | Refusal:
 
 
 def _cancel(act: _Act, command: do.Cancel) -> Events | Refusal:
-    if command.initiated_at and act.by.role not in (Role.SUPPORT, Role.SERVICE):
-        return refuse(Code.NOT_ALLOWED, "Only support and services can say when it was initiated.")
-    if command.initiated_at and command.initiated_at > act.given:
-        return refuse(Code.AT_IMPLAUSIBLE, "It cannot have been initiated after it was given.")
+    said_at = act.said_at(command.initiated_at)
+    if isinstance(said_at, Refusal):
+        return said_at
     attribution = attribute_cancellation(
         act.booking,
         in_name_of=act.in_name_of,
         given=act.given,
         said_by=command.initiated_by,
-        said_at=command.initiated_at,
+        said_at=said_at,
     )
     return _cancelled(act, command.reason, attribution)
 
@@ -231,13 +240,14 @@ def _answer(act: _Act, command: do.AnswerReschedule) -> Events | Refusal:
 def _approve(act: _Act, command: do.ApproveReschedule) -> Events | Refusal:
     if refusal := act.passed(command.start):
         return refusal
-    if command.initiated_at and command.initiated_at > act.given:
-        return refuse(Code.AT_IMPLAUSIBLE, "It cannot have been initiated after it was given.")
+    said_at = act.said_at(command.initiated_at)
+    if isinstance(said_at, Refusal):
+        return said_at
     attribution = attribute_amendment(
         act.booking,
         given=act.given,
         said_by=command.initiated_by,
-        said_at=command.initiated_at,
+        said_at=said_at,
     )
     amended = happened.BookingRescheduled(
         at=act.given,
