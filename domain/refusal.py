@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The code that callers see for a refusal: in a problem document, an update's error, a timeline."""
+    """The code that callers see: in a problem document, an update's error, a timeline."""
 
     MALFORMED = "malformed"
     UNKNOWN_COMMAND = "unknown-command"

@@ -28,7 +28,7 @@ def begin(requested: happened.BookingRequested) -> Booking:
     return requested.booking
 
 
-def evolve(booking: Booking, event: BookingEvent) -> Booking:
+def evolve(booking: Booking, event: BookingEvent) -> Booking:  # noqa: PLR0912 - a case an event
     """The booking after one more event."""
     if isinstance(event, _BESIDE):
         return _beside(booking, event)
@@ -58,7 +58,7 @@ def evolve(booking: Booking, event: BookingEvent) -> Booking:
         case happened.CancellationAsked():
             return replace(moved, cancellation=_asked(event))
         case happened.BookingRescheduled(start=start):
-            # An ask to cancel was about the old date: with a new one agreed, it has lost its object.
+            # An ask to cancel was about the old date: with a new one it has lost its object.
             return replace(
                 moved,
                 scheduled_start=start,

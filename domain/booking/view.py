@@ -125,7 +125,7 @@ def candidate_starts(booking: Booking) -> tuple[datetime, ...]:
 
 
 def preview_receipt(booking: Booking, action: str, now: datetime) -> Receipt | None:
-    """How late an ask or a proposal would be if it were made now; `None` with no date to be late for."""
+    """How late an ask or a proposal would be if made now; `None` with no date to be late for."""
     if booking.scheduled_start is None:
         return None
     kinds = {"ask-cancel": LateKind.CANCELLATION, "propose-reschedule": LateKind.RESCHEDULE}

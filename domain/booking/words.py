@@ -10,7 +10,7 @@ from domain.instants import rfc3339
 from domain.lateness import Receipt
 
 
-def describe(event: BookingEvent) -> str:
+def describe(event: BookingEvent) -> str:  # noqa: PLR0912 - a case an event
     """One event as a sentence. Instants are printed in UTC."""
     match event:
         case happened.BookingRequested(booking=booking):

@@ -18,7 +18,7 @@ from domain.standing.state import (
 )
 
 
-def evolve(standing: Standing, event: StandingEvent) -> Standing:
+def evolve(standing: Standing, event: StandingEvent) -> Standing:  # noqa: PLR0912 - a case an event
     """The standing after one more event."""
     moved = replace(
         standing,

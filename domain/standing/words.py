@@ -74,7 +74,7 @@ def warning(kind: LateKind, count: int, allowed: int) -> str:
     return f"This is the {ordinal(count)} late {kind}. {following}"
 
 
-def describe(event: StandingEvent) -> str:
+def describe(event: StandingEvent) -> str:  # noqa: PLR0912 - a case an event
     """One event as a sentence. Instants are printed in UTC."""
     match event:
         case happened.LateEventRecorded(event=late):
