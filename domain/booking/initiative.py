@@ -65,9 +65,11 @@ def attribute_cancellation(
         by = Initiator.CLIENT if in_name_of is Role.CLIENT else Initiator.SUPPORT
         return _held_against_nobody_but_client(said_by or by, said_at or given)
     if in_name_of is Role.SUPPORT and said_by is not None:
-        if said_by is Initiator.PROVIDER:
-            return _by_provider(booking, said_at or _asked_at(booking) or given)
-        return _held_against_nobody_but_client(said_by, said_at or given)
+        if said_by is not Initiator.PROVIDER:
+            return _held_against_nobody_but_client(said_by, said_at or given)
+        # Where support does not say since when, the record may: it began with the ask or proposal.
+        since = None if said_at else _on_record(booking)
+        return since or _by_provider(booking, said_at or given)
     on_record = _on_record(booking)
     if on_record is not None:
         return on_record
@@ -117,10 +119,9 @@ def _on_record(booking: Booking) -> Attribution | None:
 
 def _by_provider(booking: Booking, initiated_at: datetime) -> Attribution:
     proposal = booking.reschedule
-    # A late proposal that is still open has been counted, and this is the same incident.
-    counted = bool(
-        proposal and proposal.status is RescheduleStatus.PROPOSED and proposal.receipt.late
-    )
+    # A late proposal that the booking still holds, accepted or not, has been counted: this is the
+    # same incident.
+    counted = bool(proposal and proposal.receipt.late)
     receipt = _judged(booking, LateKind.CANCELLATION, initiated_at)
     return Attribution.by_provider(receipt, counted_already=counted)
 
