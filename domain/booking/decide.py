@@ -256,6 +256,7 @@ def _approve(act: _Act, command: do.ApproveReschedule) -> Events | Refusal:
         initiated_by=attribution.initiated_by,
         initiated_at=attribution.initiated_at,
         fault=attribution.fault,
+        executed_by=act.by.role,
         receipt=attribution.receipt,
     )
     return (amended, *_report(act, attribution, _reschedule_event_id(act.booking)))

@@ -75,6 +75,7 @@ class BookingRescheduled:
     initiated_by: Initiator
     initiated_at: datetime
     fault: Fault
+    executed_by: Role = Role.SUPPORT
     receipt: Receipt | None = None
     type: Literal["booking.rescheduled"] = "booking.rescheduled"
 
