@@ -1,0 +1,51 @@
+"""The activities that write decisions down."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from db.recording import UnknownTopicError, record_booking, record_standing
+from domain.booking.record import BookingRecord, Recorded
+from domain.refusal import Code
+from domain.standing.record import StandingRecord
+
+RECORD_BOOKING = "record-booking"
+RECORD_STANDING = "record-standing"
+
+_UNLIMITED = timedelta(seconds=10)
+"""How long a transaction may take where the activity's caller has set no limit."""
+
+
+class Recorder:
+    """Writes decisions into PostgreSQL. Doing it twice changes nothing."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @activity.defn(name=RECORD_BOOKING)
+    async def record_booking(self, record: BookingRecord) -> Recorded:
+        """Writes down what a booking has decided, or answers that the time is taken."""
+        try:
+            return await record_booking(self._engine, record, within=_time_left())
+        except UnknownTopicError as error:
+            raise ApplicationError(
+                str(error), type=Code.MALFORMED.value, non_retryable=True
+            ) from error
+
+    @activity.defn(name=RECORD_STANDING)
+    async def record_standing(self, record: StandingRecord) -> Recorded:
+        """Writes down what was decided about a provider's standing."""
+        return await record_standing(self._engine, record, within=_time_left())
+
+
+def _time_left() -> timedelta:
+    """How long the transaction may take, so that it has ended when Temporal gives the attempt up.
+
+    Temporal tries again then, and whoever tries again must not meet the attempt before.
+    """
+    limit = activity.info().start_to_close_timeout or _UNLIMITED
+    return limit * 0.8

@@ -1,0 +1,1 @@
+"""What is kept in PostgreSQL: what people read, and the permanent record."""

@@ -1,0 +1,135 @@
+"""Bookings as the Bookings tab reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.documents import booking_from
+from db.schema import booking_intents, bookings
+from domain.booking.state import Booking, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logistics:
+    """What the two agreed on directly."""
+
+    conference_url: str | None = None
+    materials: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingRow:
+    """A booking, its logistics, and how many commands it has refused on record."""
+
+    booking: Booking
+    logistics: Logistics
+    refused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """A creation that was accepted while no worker was about."""
+
+    booking_id: str
+    provider_id: str
+    client_id: str
+    topic_id: str
+    created_at: datetime
+
+
+async def get_booking(conn: AsyncConnection, booking_id: str) -> BookingRow | None:
+    """One booking, or None if none of this id is recorded."""
+    found = (await conn.execute(_read().where(bookings.c.id == booking_id))).one_or_none()
+    return _row(found) if found else None
+
+
+async def list_bookings(
+    conn: AsyncConnection,
+    *,
+    viewer_provider_id: str | None = None,
+    viewer_client_id: str | None = None,
+    state: State | None = None,
+    provider_id: str | None = None,
+    client_id: str | None = None,
+    limit: int,
+    after: str | None = None,
+) -> list[BookingRow]:
+    """The newest bookings that match everything given, from the one after the booking `after` on.
+
+    Ids are given out in the order of time, so a page neither repeats nor leaves out what was there
+    when paging began, however many are added meanwhile.
+    """
+    found = await conn.execute(
+        list_statement(
+            viewer_provider_id=viewer_provider_id,
+            viewer_client_id=viewer_client_id,
+            state=state,
+            provider_id=provider_id,
+            client_id=client_id,
+            limit=limit,
+            after=after,
+        )
+    )
+    return [_row(row) for row in found]
+
+
+def list_statement(
+    *,
+    viewer_provider_id: str | None = None,
+    viewer_client_id: str | None = None,
+    state: State | None = None,
+    provider_id: str | None = None,
+    client_id: str | None = None,
+    limit: int,
+    after: str | None = None,
+) -> Select[Any]:
+    """What `list_bookings` asks; apart from it, so that its plan can be looked at."""
+    wanted = {
+        bookings.c.provider_id: (viewer_provider_id, provider_id),
+        bookings.c.client_id: (viewer_client_id, client_id),
+        bookings.c.state: (state.value if state else None,),
+    }
+    conditions = [
+        column == value
+        for column, values in wanted.items()
+        for value in values
+        if value is not None
+    ]
+    if after is not None:
+        conditions.append(bookings.c.id < after)
+    return _read().where(*conditions).order_by(bookings.c.id.desc()).limit(limit)
+
+
+async def get_intent(conn: AsyncConnection, booking_id: str) -> Intent | None:
+    """A creation that was accepted with no worker about, whether or not it is recorded by now."""
+    found = await conn.execute(
+        select(booking_intents).where(booking_intents.c.booking_id == booking_id)
+    )
+    row = found.one_or_none()
+    return Intent(**row._mapping) if row else None
+
+
+def _read() -> Select[Any]:
+    return select(
+        bookings.c.document,
+        bookings.c.refused,
+        bookings.c.conference_url,
+        bookings.c.materials,
+        bookings.c.logistics_note,
+    )
+
+
+def _row(row: Row[Any]) -> BookingRow:
+    return BookingRow(
+        booking=booking_from(row.document),
+        logistics=Logistics(
+            conference_url=row.conference_url, materials=row.materials, note=row.logistics_note
+        ),
+        refused=row.refused,
+    )

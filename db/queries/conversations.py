@@ -1,0 +1,147 @@
+"""Conversations as the Messages tab reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.schema import conversation_reads, conversations, messages
+from domain.party import Party, Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageRow:
+    """One message. `card` is what a booking left in the chat; None for a person's own words."""
+
+    id: str
+    conversation_id: str
+    author: Party
+    text: str
+    at: datetime
+    card: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationRow:
+    """One conversation as one person sees it.
+
+    `unread` counts what others wrote since that person last read it. `cursor` is where a page that
+    ends with this conversation is to be continued.
+    """
+
+    id: str
+    provider_id: str
+    client_id: str
+    created_at: datetime
+    unread: int
+    last_message: MessageRow | None
+    cursor: str
+
+
+async def get_conversation(
+    conn: AsyncConnection, conversation_id: str, *, viewer: Party
+) -> ConversationRow | None:
+    """One conversation; None if there is none of this id, or the viewer has no part in it."""
+    statement = _read(viewer).where(conversations.c.id == conversation_id)
+    row = (await conn.execute(statement)).one_or_none()
+    return _row(row) if row else None
+
+
+async def list_conversations(
+    conn: AsyncConnection, *, viewer: Party, limit: int, after: str | None = None
+) -> list[ConversationRow]:
+    """A person's conversations, the last active first, from the `cursor` given as `after` on.
+
+    Support and services see all.
+    """
+    statement = _read(viewer).order_by(conversations.c.latest.desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(conversations.c.latest < after)
+    return [_row(row) for row in await conn.execute(statement)]
+
+
+async def list_messages(
+    conn: AsyncConnection, conversation_id: str, *, limit: int, after: str | None = None
+) -> list[MessageRow]:
+    """A conversation's messages, newest first, from the one before the message `after` on.
+
+    Whether the viewer may read them is the caller's to know, by `get_conversation`.
+    """
+    statement = (
+        select(messages)
+        .where(messages.c.conversation_id == conversation_id)
+        .order_by(messages.c.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(messages.c.id < after)
+    return [_message(row) for row in await conn.execute(statement)]
+
+
+def _read(viewer: Party) -> Select[Any]:
+    reads = conversation_reads.alias()
+    last = messages.alias("last")
+    unread = (
+        select(func.count())
+        .where(
+            messages.c.conversation_id == conversations.c.id,
+            messages.c.id > func.coalesce(reads.c.read_up_to, ""),
+            ~and_(messages.c.author_role == viewer.role.value, messages.c.author_id == viewer.id),
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(
+            conversations,
+            unread.label("unread"),
+            *(column.label(f"last_{column.name}") for column in last.c),
+        )
+        .outerjoin_from(conversations, last, last.c.id == conversations.c.latest)
+        .outerjoin(
+            reads,
+            and_(
+                reads.c.conversation_id == conversations.c.id,
+                reads.c.role == viewer.role.value,
+                reads.c.person_id == viewer.id,
+            ),
+        )
+        .where(_seen_by(viewer))
+    )
+
+
+def _seen_by(viewer: Party) -> ColumnElement[bool]:
+    match viewer.role:
+        case Role.PROVIDER:
+            return conversations.c.provider_id == viewer.id
+        case Role.CLIENT:
+            return conversations.c.client_id == viewer.id
+        case _:
+            return true()
+
+
+def _row(row: Any) -> ConversationRow:
+    return ConversationRow(
+        id=row.id,
+        provider_id=row.provider_id,
+        client_id=row.client_id,
+        created_at=row.created_at,
+        unread=row.unread,
+        last_message=_message(row, "last_") if row.last_id is not None else None,
+        cursor=row.latest,
+    )
+
+
+def _message(row: Any, prefix: str = "") -> MessageRow:
+    found = {name.removeprefix(prefix): value for name, value in row._mapping.items()}
+    return MessageRow(
+        id=found["id"],
+        conversation_id=found["conversation_id"],
+        author=Party(role=Role(found["author_role"]), id=found["author_id"]),
+        text=found["text"],
+        at=found["at"],
+        card=found["card"],
+    )

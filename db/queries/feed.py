@@ -1,0 +1,114 @@
+"""The feed: everything that happened, in one order that never changes afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.schema import events
+
+PUBLIC = (
+    "booking.requested",
+    "booking.confirmed",
+    "booking.declined",
+    "booking.expired",
+    "booking.cancelled",
+    "booking.rescheduled",
+    "booking.completed",
+    "cancellation.asked",
+    "reschedule.proposed",
+    "reschedule.accepted",
+    "reschedule.declined",
+    "reschedule.lapsed",
+    "late-event.recorded",
+    "late-event.excused",
+    "claim.opened",
+    "claim.contested",
+    "claim.upheld",
+    "claim.dismissed",
+    "standing.warned",
+    "case.opened",
+    "case.closed",
+    "proof.submitted",
+    "proof.accepted",
+    "proof.rejected",
+    "topics.suspended",
+    "topics.reinstated",
+    "command.refused",
+)
+"""The types that other services are promised. All others are our own, and may change."""
+
+_LOCK = 0x66656564  # "feed"
+_NUMBERED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedItem:
+    """One thing that happened. `id` is its place in the feed, and where to go on reading.
+
+    `seq` numbers the events of one booking or one standing, those that are not public included;
+    None for a refused command, which is no event of theirs: its `data` is its line in the timeline.
+    """
+
+    id: int
+    seq: int | None
+    type: str
+    occurred_at: datetime
+    booking_id: str | None
+    provider_id: str | None
+    client_id: str | None
+    data: dict[str, Any]
+
+
+async def read_feed(engine: AsyncEngine, *, after: int = 0, limit: int) -> list[FeedItem]:
+    """What happened after the place `after`, in order: going on from the last misses nothing.
+
+    Writers commit in any order, so a number that they gave themselves could appear after a higher
+    one has been read. Readers give the places out instead, one reader at a time and to committed
+    events alone. Writers never wait for that. The events of one booking keep their order, because
+    each was written after the one before it had been committed.
+    """
+    async with engine.connect() as conn:
+        if (await conn.execute(select(exists().where(events.c.feed_seq.is_(None))))).scalar_one():
+            await _place_committed(conn)
+        await conn.commit()
+        found = await conn.execute(
+            select(
+                events.c.feed_seq.label("id"),
+                events.c.seq,
+                events.c.type,
+                events.c.occurred_at,
+                events.c.booking_id,
+                events.c.provider_id,
+                events.c.client_id,
+                events.c.data,
+            )
+            .where(events.c.feed_seq > after, events.c.type.in_(PUBLIC))
+            .order_by(events.c.feed_seq)
+            .limit(limit)
+        )
+        return [FeedItem(**row._mapping) for row in found]
+
+
+async def _place_committed(conn: AsyncConnection) -> None:
+    """Gives the events that are visible now their places, up to a number that is done quickly."""
+    await conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    # A statement of its own: it must see what was placed by whoever had the lock before.
+    last = select(func.coalesce(func.max(events.c.feed_seq), 0)).scalar_subquery()
+    waiting = (
+        select(events.c.id)
+        .where(events.c.feed_seq.is_(None))
+        .order_by(events.c.id)
+        .limit(_NUMBERED_AT_ONCE)
+        .subquery()
+    )
+    places = select(
+        waiting.c.id, (last + func.row_number().over(order_by=waiting.c.id)).label("place")
+    ).subquery()
+    await conn.execute(
+        update(events).where(events.c.id == places.c.id).values(feed_seq=places.c.place)
+    )

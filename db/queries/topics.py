@@ -1,0 +1,94 @@
+"""Topics as people find them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.schema import standings, topics
+from domain.party import Party, Role
+
+
+class TopicStatus(StrEnum):
+    """Whether a topic takes new requests, and if not, by whose will."""
+
+    LISTED = "listed"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicRow:
+    """A topic. `status` takes its provider's standing into account; `listed` is their own wish."""
+
+    id: str
+    provider_id: str
+    title: str
+    description: str
+    duration_minutes: int
+    listed: bool
+    status: TopicStatus
+    created_at: datetime
+    updated_at: datetime
+
+
+_SUSPENDED = standings.c.suspended.is_(True)
+_STATUS = case(
+    (_SUSPENDED, TopicStatus.SUSPENDED.value),
+    (topics.c.listed, TopicStatus.LISTED.value),
+    else_=TopicStatus.PAUSED.value,
+)
+
+
+async def get_topic(conn: AsyncConnection, topic_id: str) -> TopicRow | None:
+    """One topic, whatever its status; None if there is none of this id."""
+    found = (await conn.execute(_read().where(topics.c.id == topic_id))).one_or_none()
+    return _row(found) if found else None
+
+
+async def list_topics(
+    conn: AsyncConnection,
+    *,
+    viewer: Party,
+    provider_id: str | None = None,
+    q: str | None = None,
+    limit: int,
+    after: str | None = None,
+) -> list[TopicRow]:
+    """The newest topics that are listed, with a provider's own among them whatever their status.
+
+    `q` is looked for in title and description, in any case of letters. The page begins after the
+    topic `after`.
+    """
+    visible: ColumnElement[bool] = and_(topics.c.listed, _SUSPENDED.is_not(True))
+    if viewer.role is Role.PROVIDER:
+        visible = or_(visible, topics.c.provider_id == viewer.id)
+    statement = _read().where(visible).order_by(topics.c.id.desc()).limit(limit)
+    if provider_id is not None:
+        statement = statement.where(topics.c.provider_id == provider_id)
+    if q:
+        # The text is looked for as it stands: % and _ mean themselves.
+        statement = statement.where(
+            or_(
+                topics.c.title.icontains(q, autoescape=True),
+                topics.c.description.icontains(q, autoescape=True),
+            )
+        )
+    if after is not None:
+        statement = statement.where(topics.c.id < after)
+    return [_row(row) for row in await conn.execute(statement)]
+
+
+def _read() -> Select[Any]:
+    return select(topics, _STATUS.label("status")).outerjoin_from(
+        topics, standings, standings.c.provider_id == topics.c.provider_id
+    )
+
+
+def _row(row: Any) -> TopicRow:
+    return TopicRow(**{**row._mapping, "status": TopicStatus(row.status)})

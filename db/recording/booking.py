@@ -1,0 +1,173 @@
+"""Writing down what a booking has decided."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.errors import ExclusionViolation, ForeignKeyViolation
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.documents import (
+    booking_document,
+    booking_event_document,
+    booking_from,
+    refusal_document,
+    refusal_from,
+)
+from db.recording import cards, notices, slots
+from db.recording.journal import Happened, Journal, Subject
+from db.recording.transaction import RecordingGapError, transaction
+from db.schema import bookings, late_events
+from domain.booking.events import LateEventReported
+from domain.booking.record import BookingRecord, Recorded
+
+
+class UnknownTopicError(Exception):
+    """A booking was to begin for a topic that does not exist."""
+
+
+async def record_booking(
+    engine: AsyncEngine, record: BookingRecord, *, within: timedelta
+) -> Recorded:
+    """Writes a booking's decision down, whole or not at all, and once however often it is asked to.
+
+    Answers with the refusal `slot-taken`, and writes nothing of the record, where the decision
+    takes a time at which the provider has another session; the same record again gets the same
+    answer. A record that is older than what is written down changes nothing. Each attempt is over
+    when `within` has passed. Raises UnknownTopicError, RecordingGapError, TimeoutError, or the
+    database's own error.
+    """
+    try:
+        return await _record(engine, record, within)
+    except IntegrityError as error:
+        if isinstance(error.orig, ForeignKeyViolation) and record.number == 1:
+            raise UnknownTopicError(f"there is no topic {record.booking.topic_id}") from error
+        if not isinstance(error.orig, ExclusionViolation):
+            raise
+    # Somebody took the time without asking for it as we do. The transaction is lost with that.
+    return await _record(engine, record, within, known_taken=True)
+
+
+async def _record(
+    engine: AsyncEngine, record: BookingRecord, within: timedelta, *, known_taken: bool = False
+) -> Recorded:
+    async with transaction(engine, within) as conn:
+        if record.number == 1 and await _created(conn, record):
+            await _write_what_follows(conn, record)
+            return Recorded()
+        booking_id = record.booking.id
+        row = (
+            await conn.execute(
+                select(bookings.c.recording, bookings.c.refusal, bookings.c.document)
+                .where(bookings.c.id == booking_id)
+                .with_for_update()
+            )
+        ).one_or_none()
+        if row is None:
+            raise RecordingGapError(f"booking {booking_id} has a record {record.number}, but no 1")
+        if row.recording >= record.number:
+            answered = row.refusal if row.recording == record.number else None
+            return Recorded(refusal=refusal_from(answered) if answered else None)
+        wanted = slots.Wanted(
+            before=booking_from(row.document), after=record.booking, now=_handled_at(record)
+        )
+        refusal = await wanted.refusal(conn, known_taken=known_taken)
+        if refusal is not None:
+            values: dict[str, Any] = {
+                "recording": record.number,
+                "refusal": refusal_document(refusal),
+            }
+        else:
+            values = {**_row(record), "refusal": None}
+        await conn.execute(update(bookings).where(bookings.c.id == booking_id).values(values))
+        if refusal is None:
+            await _write_what_follows(conn, record)
+        return Recorded(refusal=refusal)
+
+
+async def _created(conn: AsyncConnection, record: BookingRecord) -> bool:
+    """Whether the booking is new; if an earlier attempt is under way, once that has ended."""
+    made = await conn.execute(
+        insert(bookings)
+        .values(id=record.booking.id, **_row(record))
+        .on_conflict_do_nothing(index_elements=["id"])
+        .returning(bookings.c.id)
+    )
+    return made.one_or_none() is not None
+
+
+def _row(record: BookingRecord) -> dict[str, Any]:
+    booking = record.booking
+    return {
+        "topic_id": booking.topic_id,
+        "provider_id": booking.provider_id,
+        "client_id": booking.client_id,
+        "state": booking.state.value,
+        "revision": booking.revision,
+        "scheduled_start": booking.scheduled_start,
+        "scheduled_end": booking.scheduled_end,
+        "created_at": booking.created_at,
+        "updated_at": booking.decided_at,
+        "during": slots.during(booking),
+        "held": slots.held(booking),
+        "document": booking_document(booking),
+        "recording": record.number,
+        "refused": record.refused,
+    }
+
+
+def _handled_at(record: BookingRecord) -> datetime:
+    return max((entry.handled_at for entry in record.entries), default=record.booking.decided_at)
+
+
+async def _write_what_follows(conn: AsyncConnection, record: BookingRecord) -> None:
+    """The timeline and the feed, late events, cards and notices.
+
+    The conversation's row, which the chat writes too, is taken last: it is held for the shortest.
+    """
+    booking = record.booking
+    numbered = list(enumerate(record.events, record.first_seq))
+    journal = Journal(
+        subject=Subject.BOOKING,
+        subject_id=booking.id,
+        provider_id=booking.provider_id,
+        client_id=booking.client_id,
+        events=tuple(
+            Happened(
+                seq=seq,
+                type=event.type,
+                at=event.at,
+                data=booking_event_document(event),
+                booking_id=booking.id,
+            )
+            for seq, event in numbered
+        ),
+        entries=record.entries,
+    )
+    await journal.write(conn)
+    await _write_late_events(conn, record)
+    await notices.write(conn, notices.of_booking(booking, numbered))
+    await cards.write(conn, booking, numbered, record.entries)
+
+
+async def _write_late_events(conn: AsyncConnection, record: BookingRecord) -> None:
+    rows = [
+        {
+            "id": event.id,
+            "booking_id": record.booking.id,
+            "provider_id": record.booking.provider_id,
+            "kind": event.kind.value,
+            "scheduled_start": event.scheduled_start,
+            "initiated_at": event.initiated_at,
+            "claimed": event.claimed,
+            "reported_at": event.at,
+        }
+        for event in record.events
+        if isinstance(event, LateEventReported)
+    ]
+    if rows:
+        await conn.execute(insert(late_events), rows)

@@ -1,0 +1,143 @@
+"""The ledger of notices: who is to be told what, once each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.ids import new_id
+from db.schema import notices
+from domain.booking import events as happened
+from domain.booking.events import BookingEvent
+from domain.booking.state import Booking
+from domain.party import Role
+from domain.standing.events import StandingEvent
+
+INBOX = "inbox"
+SUPPORT_DESK = "support"
+"""The id by which all of support is told."""
+
+_PROVIDER, _CLIENT, _BOTH = (Role.PROVIDER,), (Role.CLIENT,), (Role.PROVIDER, Role.CLIENT)
+_SUPPORT = (Role.SUPPORT,)
+
+TOLD: dict[str, tuple[Role, ...]] = {
+    "booking.requested": _PROVIDER,
+    "booking.confirmed": _CLIENT,
+    "booking.declined": _CLIENT,
+    "booking.expired": _CLIENT,
+    "booking.cancelled": _BOTH,
+    "booking.rescheduled": _BOTH,
+    "booking.completed": _BOTH,
+    "cancellation.asked": _CLIENT,
+    "reschedule.proposed": _CLIENT,
+    "reschedule.accepted": (Role.PROVIDER, Role.SUPPORT),
+    "reschedule.declined": _PROVIDER,
+    "reschedule.lapsed": _PROVIDER,
+    "claim.opened": _PROVIDER,
+    "claim.contested": _SUPPORT,
+    "claim.upheld": _PROVIDER,
+    "claim.dismissed": _PROVIDER,
+    "standing.warned": _PROVIDER,
+    "case.opened": _PROVIDER,
+    "case.closed": _PROVIDER,
+    "proof.submitted": _SUPPORT,
+    "proof.accepted": _PROVIDER,
+    "proof.rejected": _PROVIDER,
+    "topics.suspended": _PROVIDER,
+    "topics.reinstated": _PROVIDER,
+}
+"""Who is told of what. Of a reminder, those it names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One thing that somebody is told, or is not told for a `reason`.
+
+    `source` names the event that it comes from.
+    """
+
+    role: Role
+    recipient_id: str
+    kind: str
+    booking_id: str | None
+    provider_id: str
+    booking_revision: int | None
+    due_at: datetime
+    source: str
+    reason: str | None = None
+
+
+def of_booking(booking: Booking, numbered: Iterable[tuple[int, BookingEvent]]) -> Iterator[Notice]:
+    """Whom the events of a booking concern."""
+    for seq, event in numbered:
+        kind: str = event.type
+        told, due_at, reason = TOLD.get(event.type, ()), event.at, None
+        if isinstance(event, happened.ReminderSent | happened.ReminderSkipped):
+            told, due_at = event.reminder.to, event.reminder.due_at
+            kind = event.reminder.kind.value
+            reason = event.why if isinstance(event, happened.ReminderSkipped) else None
+        for role in told:
+            yield Notice(
+                role=role,
+                recipient_id=booking.party_id(role) or SUPPORT_DESK,
+                kind=kind,
+                booking_id=booking.id,
+                provider_id=booking.provider_id,
+                booking_revision=booking.revision,
+                due_at=due_at,
+                source=f"booking/{booking.id}/{seq}",
+                reason=reason,
+            )
+
+
+def of_standing(
+    provider_id: str, numbered: Iterable[tuple[int, StandingEvent]]
+) -> Iterator[Notice]:
+    """Whom the events of a standing concern."""
+    for seq, event in numbered:
+        for role in TOLD.get(event.type, ()):
+            yield Notice(
+                role=role,
+                recipient_id=provider_id if role is Role.PROVIDER else SUPPORT_DESK,
+                kind=event.type,
+                booking_id=booking_of(event),
+                provider_id=provider_id,
+                booking_revision=None,
+                due_at=event.at,
+                source=f"standing/{provider_id}/{seq}",
+            )
+
+
+def booking_of(event: StandingEvent) -> str | None:
+    """The booking that an event of a standing is about, where it is about one."""
+    about = getattr(event, "event", None) or getattr(event, "claim", None) or event
+    return getattr(about, "booking_id", None)
+
+
+async def write(conn: AsyncConnection, found: Iterable[Notice]) -> None:
+    """Puts notices into the ledger. The inbox has them as soon as they are there."""
+    rows = [_row(notice) for notice in found]
+    if rows:
+        await conn.execute(insert(notices), rows)
+
+
+def _row(notice: Notice) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "recipient_role": notice.role.value,
+        "recipient_id": notice.recipient_id,
+        "kind": notice.kind,
+        "channel": INBOX,
+        "booking_id": notice.booking_id,
+        "provider_id": notice.provider_id,
+        "booking_revision": notice.booking_revision,
+        "due_at": notice.due_at,
+        "state": "skipped" if notice.reason else "sent",
+        "reason": notice.reason,
+        "source": f"{notice.source}/{notice.role}/{INBOX}",
+    }

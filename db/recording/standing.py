@@ -1,0 +1,131 @@
+"""Writing down what was decided about a provider's standing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.documents import (
+    booking_document,
+    booking_from,
+    standing_document,
+    standing_event_document,
+)
+from db.recording import notices
+from db.recording.journal import Happened, Journal, Subject
+from db.recording.transaction import RecordingGapError, transaction
+from db.schema import bookings, standings
+from domain.booking.record import Recorded
+from domain.booking.state import Fault
+from domain.standing.events import ClaimDismissed, ClaimUpheld
+from domain.standing.record import StandingRecord
+
+
+async def record_standing(
+    engine: AsyncEngine, record: StandingRecord, *, within: timedelta
+) -> Recorded:
+    """Writes a standing's decision down, whole or not at all, and once however often it is asked.
+
+    It is never refused. A record that is older than what is written down changes nothing. Raises
+    RecordingGapError, TimeoutError, or the database's own error.
+    """
+    async with transaction(engine, within) as conn:
+        if await _advanced(conn, record):
+            await _write_what_follows(conn, record)
+    return Recorded()
+
+
+async def _advanced(conn: AsyncConnection, record: StandingRecord) -> bool:
+    """Whether this record is the next one, and is now the standing's newest."""
+    provider_id = record.standing.provider_id
+    if record.number == 1:
+        made = await conn.execute(
+            insert(standings)
+            .values(provider_id=provider_id, **_row(record))
+            .on_conflict_do_nothing(index_elements=["provider_id"])
+            .returning(standings.c.provider_id)
+        )
+        return made.one_or_none() is not None
+    found = await conn.execute(
+        select(standings.c.recording)
+        .where(standings.c.provider_id == provider_id)
+        .with_for_update()
+    )
+    recording = found.scalar_one_or_none()
+    if recording is None:
+        raise RecordingGapError(f"standing {provider_id} has a record {record.number}, but no 1")
+    if recording >= record.number:
+        return False
+    await conn.execute(
+        update(standings).where(standings.c.provider_id == provider_id).values(_row(record))
+    )
+    return True
+
+
+def _row(record: StandingRecord) -> dict[str, Any]:
+    standing = record.standing
+    return {
+        "status": standing.status.value,
+        "suspended": standing.suspension is not None,
+        "document": standing_document(standing),
+        "revision": standing.revision,
+        "recording": record.number,
+        "refused": record.refused,
+        "updated_at": standing.decided_at,
+    }
+
+
+async def _write_what_follows(conn: AsyncConnection, record: StandingRecord) -> None:
+    provider_id = record.standing.provider_id
+    numbered = list(enumerate(record.events, record.first_seq))
+    journal = Journal(
+        subject=Subject.STANDING,
+        subject_id=provider_id,
+        provider_id=provider_id,
+        client_id=None,
+        events=tuple(
+            Happened(
+                seq=seq,
+                type=event.type,
+                at=event.at,
+                data=standing_event_document(event),
+                booking_id=notices.booking_of(event),
+            )
+            for seq, event in numbered
+        ),
+        entries=record.entries,
+    )
+    await journal.write(conn)
+    await notices.write(conn, notices.of_standing(provider_id, numbered))
+    for event in record.events:
+        if isinstance(event, ClaimUpheld | ClaimDismissed):
+            await _settle_fault(conn, event)
+
+
+async def _settle_fault(conn: AsyncConnection, event: ClaimUpheld | ClaimDismissed) -> None:
+    """Says in the booking whose fault its cancellation was.
+
+    The booking's workflow ended with the cancellation, so that nobody else does.
+    """
+    found = await conn.execute(
+        select(bookings.c.document).where(bookings.c.id == event.booking_id).with_for_update()
+    )
+    document = found.scalar_one_or_none()
+    # A late event that another service reported may be about a booking of theirs.
+    if document is None:
+        return
+    booking = booking_from(document)
+    if booking.cancellation is None or booking.cancellation.fault is not Fault.CLAIMED:
+        return
+    fault = Fault.PROVIDER if isinstance(event, ClaimUpheld) else Fault.CLIENT
+    settled = replace(booking, cancellation=replace(booking.cancellation, fault=fault))
+    await conn.execute(
+        update(bookings)
+        .where(bookings.c.id == event.booking_id)
+        .values(document=booking_document(settled))
+    )

@@ -1,0 +1,260 @@
+"""The tables, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# Ids are compared byte by byte, so that a page ends at the same place whatever the locale.
+_ID = Text(collation="C")
+_INSTANT = DateTime(timezone=True)
+_DOCUMENT = JSONB(none_as_null=True)
+
+NO_OVERLAP = "ex_bookings_no_overlap"
+"""The constraint that no two confirmed sessions of one provider overlap."""
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("provider_id", _ID, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("duration_minutes", Integer, nullable=False),
+    # False: paused by the provider. Whether it is suspended is a matter of the provider's standing.
+    Column("listed", Boolean, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False),
+    Index(None, "provider_id", "id"),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("topic_id", _ID, ForeignKey("topics.id"), nullable=False),
+    Column("provider_id", _ID, nullable=False),
+    Column("client_id", _ID, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("scheduled_start", _INSTANT),
+    Column("scheduled_end", _INSTANT),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False),
+    # The session, while the booking is confirmed.
+    Column("during", TSTZRANGE),
+    # The new date that the client has accepted, until support enters it.
+    Column("held", TSTZRANGE),
+    # The whole booking; the columns above repeat what is searched and constrained.
+    Column("document", _DOCUMENT, nullable=False),
+    # The number of the newest recording, and what it was refused with, if it was.
+    Column("recording", Integer, nullable=False),
+    Column("refusal", _DOCUMENT),
+    # How many commands were refused and put on record; the timeline keeps only the newest.
+    Column("refused", Integer, nullable=False),
+    # Logistics belong to the API: a recording never touches them.
+    Column("conference_url", Text),
+    Column("materials", Text),
+    Column("logistics_note", Text),
+    CheckConstraint("(during IS NOT NULL) = (state = 'confirmed')", name="during_while_confirmed"),
+    CheckConstraint("held IS NULL OR state = 'confirmed'", name="held_while_confirmed"),
+    # GiST compares no plain text without the extension btree_gist, which not every server has.
+    # It knows ranges, and two ranges of one text each overlap where the texts are equal.
+    ExcludeConstraint(
+        (literal_column("textrange(provider_id, provider_id, '[]')"), "&&"),
+        ("during", "&&"),
+        name=NO_OVERLAP,
+        using="gist",
+        where=text("during IS NOT NULL"),
+    ),
+    Index(None, "provider_id", "id"),
+    Index(None, "client_id", "id"),
+    Index(None, "state", "id"),
+    Index(None, "provider_id", "state", "id"),
+    Index(None, "client_id", "state", "id"),
+    Index("ix_bookings_held", "provider_id", postgresql_where=text("held IS NOT NULL")),
+)
+
+booking_intents = Table(
+    "booking_intents",
+    metadata,
+    Column("booking_id", _ID, primary_key=True),
+    Column("provider_id", _ID, nullable=False),
+    Column("client_id", _ID, nullable=False),
+    Column("topic_id", _ID, ForeignKey("topics.id"), nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("subject_id", _ID, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("given_at", _INSTANT, nullable=False),
+    Column("handled_at", _INSTANT, nullable=False),
+    Column("by_role", Text, nullable=False),
+    Column("by_id", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text),
+    Column("rule", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("data", _DOCUMENT, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # The place in the feed; null until a reader of the feed has seen the event committed.
+    Column("feed_seq", BigInteger, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", _ID, nullable=False),
+    # An event has its number among the subject's events. A refused command is no event of the
+    # subject's: it has the number of its line in the timeline instead.
+    Column("seq", Integer),
+    Column("refusal_seq", Integer),
+    Column("type", Text, nullable=False),
+    Column("occurred_at", _INSTANT, nullable=False),
+    Column("booking_id", _ID),
+    Column("provider_id", _ID),
+    Column("client_id", _ID),
+    Column("data", _DOCUMENT, nullable=False),
+    CheckConstraint("num_nonnulls(seq, refusal_seq) = 1", name="numbered_once"),
+    UniqueConstraint("subject", "subject_id", "seq"),
+    UniqueConstraint("subject", "subject_id", "refusal_seq"),
+    Index("ix_events_not_in_feed", "id", postgresql_where=text("feed_seq IS NULL")),
+)
+
+late_events = Table(
+    "late_events",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("booking_id", _ID, ForeignKey("bookings.id"), nullable=False),
+    Column("provider_id", _ID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("scheduled_start", _INSTANT, nullable=False),
+    Column("initiated_at", _INSTANT, nullable=False),
+    Column("claimed", Boolean, nullable=False),
+    Column("reported_at", _INSTANT, nullable=False),
+    Index(None, "provider_id", "initiated_at"),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("provider_id", _ID, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    # Not jsonb, which sorts the keys of an object: a standing lists its events as they came.
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("recording", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("provider_id", _ID, nullable=False),
+    Column("client_id", _ID, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("last_message_at", _INSTANT),
+    # The id of the newest message, or the conversation's own while it has none. Ids sort by time,
+    # so this one column lists conversations by their last activity, and pages them.
+    Column("latest", _ID, nullable=False),
+    UniqueConstraint("provider_id", "client_id"),
+    Index(None, "latest"),
+    Index(None, "provider_id", "latest"),
+    Index(None, "client_id", "latest"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("conversation_id", _ID, ForeignKey("conversations.id"), nullable=False),
+    Column("author_role", Text, nullable=False),
+    Column("author_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column("card", _DOCUMENT),
+    # "<booking id>/<number of the event>" of a card, so that each is written once.
+    Column("source", _ID, unique=True),
+    Index(None, "conversation_id", "id"),
+)
+
+conversation_reads = Table(
+    "conversation_reads",
+    metadata,
+    Column("conversation_id", _ID, ForeignKey("conversations.id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("person_id", _ID, primary_key=True),
+    Column("read_up_to", _ID, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("recipient_role", Text, nullable=False),
+    Column("recipient_id", _ID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("booking_id", _ID),
+    Column("provider_id", _ID, nullable=False),
+    Column("booking_revision", Integer),
+    Column("due_at", _INSTANT, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("created_at", _INSTANT, nullable=False, server_default=text("now()")),
+    # "<subject>/<id>/<number of the event>/<recipient>/<channel>": nobody is told twice.
+    Column("source", _ID, nullable=False, unique=True),
+    Index(None, "recipient_role", "recipient_id", "id"),
+    Index(None, "booking_id"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("owner_role", Text, primary_key=True),
+    Column("owner_id", _ID, primary_key=True),
+    Column("key", _ID, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    # What the request is about; of a creation, the id that was put by for it.
+    Column("subject_id", _ID, nullable=False),
+    # The answer, once it is known.
+    Column("status", Integer),
+    Column("body", _DOCUMENT),
+    Column("created_at", _INSTANT, nullable=False, server_default=text("now()")),
+)

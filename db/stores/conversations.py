@@ -1,0 +1,111 @@
+"""Writing in the Messages tab."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.ids import new_id
+from db.queries.conversations import MessageRow
+from db.schema import conversation_reads, conversations, messages
+from domain.party import Party
+
+
+async def find_or_create(
+    conn: AsyncConnection, *, provider_id: str, client_id: str, now: datetime
+) -> str:
+    """The id of the one conversation of a provider and a client, begun if there is none yet."""
+    theirs = select(conversations.c.id).where(
+        conversations.c.provider_id == provider_id, conversations.c.client_id == client_id
+    )
+    found: str | None = (await conn.execute(theirs)).scalar_one_or_none()
+    if found is not None:
+        return found
+    begun = new_id()
+    await conn.execute(
+        insert(conversations)
+        .values(
+            id=begun, provider_id=provider_id, client_id=client_id, created_at=now, latest=begun
+        )
+        .on_conflict_do_nothing(index_elements=["provider_id", "client_id"])
+    )
+    # Somebody else may have begun it at the same moment.
+    return str((await conn.execute(theirs)).scalar_one())
+
+
+async def post_message(
+    conn: AsyncConnection, *, conversation_id: str, author: Party, text: str, at: datetime
+) -> MessageRow:
+    """Adds a message to a conversation that exists. Its author has read everything up to it."""
+    message = MessageRow(
+        id=new_id(), conversation_id=conversation_id, author=author, text=text, at=at, card=None
+    )
+    await conn.execute(
+        insert(messages).values(
+            id=message.id,
+            conversation_id=conversation_id,
+            author_role=author.role.value,
+            author_id=author.id,
+            text=text,
+            at=at,
+        )
+    )
+    await conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(
+            latest=func.greatest(conversations.c.latest, message.id),
+            last_message_at=func.greatest(conversations.c.last_message_at, at),
+        )
+    )
+    await mark_read(conn, conversation_id=conversation_id, reader=author, up_to=message.id)
+    return message
+
+
+async def mark_read(
+    conn: AsyncConnection, *, conversation_id: str, reader: Party, up_to: str
+) -> None:
+    """Notes that a person has read a conversation up to a message; never back to an older one."""
+    statement = insert(conversation_reads).values(
+        conversation_id=conversation_id,
+        role=reader.role.value,
+        person_id=reader.id,
+        read_up_to=up_to,
+    )
+    await conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["conversation_id", "role", "person_id"],
+            set_={
+                "read_up_to": func.greatest(
+                    conversation_reads.c.read_up_to, statement.excluded.read_up_to
+                )
+            },
+        )
+    )
+
+
+async def note_message(
+    conn: AsyncConnection, *, provider_id: str, client_id: str, message_id: str, at: datetime
+) -> str:
+    """The id of a pair's conversation, begun if need be, with a message that is about to come.
+
+    One round trip, for the recording of cards.
+    """
+    values: dict[str, Any] = {"latest": message_id, "last_message_at": at}
+    statement = insert(conversations).values(
+        id=new_id(), provider_id=provider_id, client_id=client_id, created_at=at, **values
+    )
+    noted = await conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["provider_id", "client_id"],
+            set_={
+                name: func.greatest(conversations.c[name], statement.excluded[name])
+                for name in values
+            },
+        ).returning(conversations.c.id)
+    )
+    return str(noted.scalar_one())
