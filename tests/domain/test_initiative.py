@@ -1,4 +1,4 @@
-"""Whose idea a cancellation or a new date was: every row of the decisions that the rules leave open."""
+"""Whose idea a cancellation or a new date was: every row of what the contract decides."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ NEARER = FIRST - timedelta(days=2)
 
 ASK = do.AskCancel(by=PROVIDER, reason="ill")
 CANCEL = do.Cancel(by=CLIENT, reason="")
+BY_SUPPORT = do.Cancel(by=SUPPORT, reason="")
+BY_SERVICE = do.Cancel(by=SERVICE, reason="")
 NONE_SUITS = do.AnswerReschedule(by=CLIENT, accept=False, cancel=True)
 
 
@@ -64,53 +66,60 @@ P, C, S = Initiator.PROVIDER, Initiator.CLIENT, Initiator.SUPPORT
 SAID = Initiator.SERVICE
 U = Initiator.UNKNOWN
 
+OWN = "client client no -"
+CLAIMED = "provider claimed late cancellation?"
+IN_TIME = "provider provider no -"
+COUNTED = "provider provider late cancellation"
+BEFORE = "provider provider late -"
+"""Late, and not counted with the cancellation: it was counted before, as a late reschedule."""
+
 # what was on record, the cancellation (at NEARER) -> initiated by, fault, late, counted as
 CANCELLATIONS = {
-    "own wish": (confirmed(), CANCEL, "client client no -"),
-    "own wish, said so": (confirmed(), saying(CLIENT, C), "client client no -"),
-    "claim": (confirmed(), saying(CLIENT, P), "provider claimed late cancellation?"),
-    "claim through a service": (confirmed(), saying(SERVICE, P), "provider claimed late cancellation?"),
-    "claim by a bare signal": (confirmed(), saying(None, P), "provider claimed late cancellation?"),
+    "own wish": (confirmed(), CANCEL, OWN),
+    "own wish, said so": (confirmed(), saying(CLIENT, C), OWN),
+    "claim": (confirmed(), saying(CLIENT, P), CLAIMED),
+    "claim through a service": (confirmed(), saying(SERVICE, P), CLAIMED),
+    "claim by a bare signal": (confirmed(), saying(None, P), CLAIMED),
     "claim of what was on time": (confirmed(), saying(SERVICE, P, EARLY), "provider claimed no -"),
-    "service for the client": (confirmed(), do.Cancel(by=SERVICE, reason=""), "client client no -"),
+    "service for the client": (confirmed(), BY_SERVICE, OWN),
     "service says a service": (confirmed(), saying(SERVICE, SAID), "service nobody no -"),
-    "asked late": (asked(LATE), CANCEL, "provider provider late cancellation"),
-    "asked in time": (asked(EARLY), CANCEL, "provider provider no -"),
-    "asked late, service": (asked(LATE), do.Cancel(by=SERVICE, reason=""), "provider provider late cancellation"),
-    "asked late, yet claimed": (asked(LATE), saying(CLIENT, P), "provider provider late cancellation"),
-    "asked late, yet own wish": (asked(LATE), saying(CLIENT, C), "provider provider late cancellation"),
-    "proposed late": (proposed(LATE), CANCEL, "provider provider late -"),
-    "proposed late, none suits": (proposed(LATE), NONE_SUITS, "provider provider late -"),
-    "proposed late, yet claimed": (proposed(LATE), saying(CLIENT, P), "provider provider late -"),
-    "proposed in time": (proposed(EARLY), CANCEL, "provider provider no -"),
-    "proposed in time, none suits": (proposed(EARLY), NONE_SUITS, "provider provider no -"),
-    "proposed late, then asked": (asked_of(proposed(LATE), LATE), CANCEL, "provider provider late -"),
-    "asked, then proposed late": (after(asked(EARLY), PROPOSE, LATE), CANCEL, "provider provider late -"),
-    "both late, none suits": (asked_of(proposed(LATE), LATE), NONE_SUITS, "provider provider late -"),
+    "asked late": (asked(LATE), CANCEL, COUNTED),
+    "asked in time": (asked(EARLY), CANCEL, IN_TIME),
+    "asked late, service": (asked(LATE), BY_SERVICE, COUNTED),
+    "asked late, yet claimed": (asked(LATE), saying(CLIENT, P), COUNTED),
+    "asked late, yet own wish": (asked(LATE), saying(CLIENT, C), COUNTED),
+    "proposed late": (proposed(LATE), CANCEL, BEFORE),
+    "proposed late, none suits": (proposed(LATE), NONE_SUITS, BEFORE),
+    "proposed late, yet claimed": (proposed(LATE), saying(CLIENT, P), BEFORE),
+    "proposed in time": (proposed(EARLY), CANCEL, IN_TIME),
+    "proposed in time, none suits": (proposed(EARLY), NONE_SUITS, IN_TIME),
+    "proposed late, then asked": (asked_of(proposed(LATE), LATE), CANCEL, BEFORE),
+    "asked, then proposed late": (after(asked(EARLY), PROPOSE, LATE), CANCEL, BEFORE),
+    "both late, none suits": (asked_of(proposed(LATE), LATE), NONE_SUITS, BEFORE),
     "proposed in time, asked late": (
-        asked_of(proposed(EARLY), LATE), CANCEL, "provider provider late cancellation"),
-    "proposed late, declined": (proposed_and_declined(LATE), CANCEL, "client client no -"),
-    "proposed in time, lapsed": (proposed_and_lapsed(), CANCEL, "client client no -"),
-    "proposed late, accepted": (accepted(LATE), CANCEL, "client client no -"),
-    "accepted late, then asked": (asked_of(accepted(LATE), LATE), CANCEL, "provider provider late -"),
+        asked_of(proposed(EARLY), LATE), CANCEL, COUNTED),
+    "proposed late, declined": (proposed_and_declined(LATE), CANCEL, OWN),
+    "proposed in time, lapsed": (proposed_and_lapsed(), CANCEL, OWN),
+    "proposed late, accepted": (accepted(LATE), CANCEL, OWN),
+    "accepted late, then asked": (asked_of(accepted(LATE), LATE), CANCEL, BEFORE),
     "declined, then asked late": (
-        asked_of(proposed_and_declined(LATE), NEARER), CANCEL, "provider provider late cancellation"),
-    "support, nothing said": (confirmed(), do.Cancel(by=SUPPORT, reason=""), "unknown nobody no -"),
-    "support says provider": (confirmed(), saying(SUPPORT, P), "provider provider late cancellation"),
-    "support says provider, in time": (confirmed(), saying(SUPPORT, P, EARLY), "provider provider no -"),
-    "support says client": (confirmed(), saying(SUPPORT, C), "client client no -"),
+        asked_of(proposed_and_declined(LATE), NEARER), CANCEL, COUNTED),
+    "support, nothing said": (confirmed(), BY_SUPPORT, "unknown nobody no -"),
+    "support says provider": (confirmed(), saying(SUPPORT, P), COUNTED),
+    "support says provider, in time": (confirmed(), saying(SUPPORT, P, EARLY), IN_TIME),
+    "support says client": (confirmed(), saying(SUPPORT, C), OWN),
     "support says support": (confirmed(), saying(SUPPORT, S), "support nobody no -"),
     "support says unknown": (confirmed(), saying(SUPPORT, U), "unknown nobody no -"),
-    "support, asked late": (asked(LATE), do.Cancel(by=SUPPORT, reason=""), "provider provider late cancellation"),
-    "support says client, asked": (asked(LATE), saying(SUPPORT, C), "client client no -"),
-    "support says provider, asked in time": (asked(EARLY), saying(SUPPORT, P), "provider provider no -"),
+    "support, asked late": (asked(LATE), BY_SUPPORT, COUNTED),
+    "support says client, asked": (asked(LATE), saying(SUPPORT, C), OWN),
+    "support says provider, asked in time": (asked(EARLY), saying(SUPPORT, P), IN_TIME),
     "support says provider, proposed in time": (
-        proposed(EARLY), saying(SUPPORT, P), "provider provider no -"),
+        proposed(EARLY), saying(SUPPORT, P), IN_TIME),
     "support says provider, proposed late": (
-        proposed(LATE), saying(SUPPORT, P), "provider provider late -"),
+        proposed(LATE), saying(SUPPORT, P), BEFORE),
     "support says provider late, proposed in time": (
-        proposed(EARLY), saying(SUPPORT, P, LATE), "provider provider late cancellation"),
-    "support, proposed late": (proposed(LATE), do.Cancel(by=SUPPORT, reason=""), "provider provider late -"),
+        proposed(EARLY), saying(SUPPORT, P, LATE), COUNTED),
+    "support, proposed late": (proposed(LATE), BY_SUPPORT, BEFORE),
 }  # fmt: skip
 
 
