@@ -1,0 +1,59 @@
+"""The migrations lead to the schema that the code believes in."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from db import migrate
+from db.schema import metadata
+
+_CATALOGUE = {
+    "columns": """
+        SELECT table_name, column_name, data_type, udt_name, collation_name, is_nullable,
+               column_default, is_identity, identity_generation
+          FROM information_schema.columns WHERE table_schema = 'public'""",
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+          FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+    "indexes": "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "types": """
+        SELECT rngtypid::regtype::text, rngsubtype::regtype::text, collname
+          FROM pg_range JOIN pg_collation ON pg_collation.oid = rngcollation
+         WHERE rngtypid::regtype::text = 'textrange'""",
+}
+
+
+def _catalogue(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with engine.connect() as conn:
+        return {
+            what: sorted(
+                (tuple(row) for row in conn.execute(text(query)) if row[0] != "alembic_version"),
+                key=str,
+            )
+            for what, query in _CATALOGUE.items()
+        }
+
+
+def test_migrations_lead_to_the_tables_of_the_code(database: str, empty_database: str) -> None:
+    migrated = create_engine(database, poolclass=NullPool)
+    declared = create_engine(empty_database, poolclass=NullPool)
+    with declared.begin() as conn:
+        conn.execute(text('CREATE TYPE textrange AS RANGE (SUBTYPE = text, COLLATION = "C")'))
+        metadata.create_all(conn)
+    assert _catalogue(migrated) == _catalogue(declared)
+
+
+def test_processes_that_upgrade_at_once_do_it_once(empty_database: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate.upgrade, [empty_database] * 4))
+    config = Config()
+    config.set_main_option("script_location", str(migrate._MIGRATIONS))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    engine = create_engine(empty_database, poolclass=NullPool)
+    with engine.connect() as conn:
+        assert conn.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest]
