@@ -11,7 +11,6 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from config import Settings
@@ -81,6 +80,8 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     Start workflows inside `temporal.with_time_skipping_disabled()`, then move one workflow's
     time by `await temporal.fast_forward(handle, timedelta(...))`.
     """
+    from workflows.payloads import data_converter
+
     async with await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=temporal_command(),
         dev_server_extra_args=[
@@ -88,7 +89,7 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
             "frontend.WorkflowTimeSkippingEnabled=true",
         ],
         dev_server_log_level="error",
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter,
     ) as environment:
         yield environment
 

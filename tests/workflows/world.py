@@ -1,0 +1,173 @@
+"""What a test needs of a marketplace: topics, bookings, commands, and time that passes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from db.ids import new_id
+from db.stores.topics import insert_topic
+from domain.booking.decide import NewRequest
+from domain.instants import rfc3339
+from workflows.search_attributes import of_request
+from workflows.snapshot import BookingInput
+from workflows.start import booking_workflow_id, standing_workflow_id
+
+Handle = WorkflowHandle[Any, Any]
+PATIENCE = 20.0
+
+
+def now() -> datetime:
+    """The real time; a workflow's own clock can be ahead of it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def in_days(days: float) -> datetime:
+    """So many days from now, exactly."""
+    return now() + timedelta(days=days)
+
+
+class RefusedError(Exception):
+    """An update was refused, with this code."""
+
+    def __init__(self, code: str, details: dict[str, Any]) -> None:
+        super().__init__(code, details)
+        self.code, self.details = code, details
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A real server, a real database, and a worker that serves them."""
+
+    temporal: WorkflowEnvironment
+    engine: AsyncEngine
+    task_queue: str
+
+    def booking(self, booking_id: str) -> Handle:
+        """The workflow of a booking."""
+        return self.temporal.client.get_workflow_handle(booking_workflow_id(booking_id))
+
+    def standing(self, provider_id: str) -> Handle:
+        """The workflow of a provider's standing."""
+        return self.temporal.client.get_workflow_handle(standing_workflow_id(provider_id))
+
+    async def provider_with_topic(self) -> tuple[str, str]:
+        """A provider of whom nothing is known yet, and one listed topic of theirs."""
+        provider_id, topic_id = f"provider-{new_id()}", new_id()
+        async with self.engine.begin() as connection:
+            await insert_topic(
+                connection,
+                topic_id=topic_id,
+                provider_id=provider_id,
+                title="Watercolours",
+                description="",
+                duration_minutes=60,
+                now=now(),
+            )
+        return provider_id, topic_id
+
+    async def request(
+        self,
+        *starts: datetime,
+        provider: tuple[str, str] | None = None,
+        history_limit: int | None = None,
+        time_skips: bool = False,
+    ) -> NewRequest:
+        """A booking that a client has requested, and whose request is on record."""
+        provider_id, topic_id = provider or await self.provider_with_topic()
+        wanted = NewRequest(
+            booking_id=new_id(),
+            topic_id=topic_id,
+            provider_id=provider_id,
+            client_id="client-1",
+            preferred_starts=starts or (in_days(30),),
+            duration_minutes=60,
+        )
+        await self.start(BookingInput(request=wanted, history_limit=history_limit))
+        await self.until(lambda: self.state(wanted.booking_id), lambda state: state is not None)
+        return wanted
+
+    async def start(self, started: BookingInput) -> Handle:
+        """Start a booking as the API does, on a clock that does not move by itself."""
+        with self.temporal.with_time_skipping_disabled():
+            return await self.temporal.client.start_workflow(
+                "Booking",
+                started,
+                id=booking_workflow_id(started.request.booking_id),
+                task_queue=self.task_queue,
+                search_attributes=of_request(started.request),
+            )
+
+    async def confirmed(
+        self, start: datetime, provider: tuple[str, str] | None = None
+    ) -> NewRequest:
+        """A booking that its provider has confirmed."""
+        wanted = await self.request(start, provider=provider)
+        await self.update(wanted.booking_id, "confirm", start=start)
+        return wanted
+
+    async def signal(self, handle: Handle, name: str, *args: Any, **fields: Any) -> None:
+        """Send a signal: of raw arguments, or of the fields of one JSON object."""
+        await handle.signal(name, args=list(args) if args or not fields else [_json(fields)])
+
+    async def update(self, subject: str | Handle, name: str, **fields: Any) -> dict[str, Any]:
+        """Give a command and get the answer. Raises `RefusedError`."""
+        handle = self.booking(subject) if isinstance(subject, str) else subject
+        try:
+            answer: dict[str, Any] = await handle.execute_update(name, _json(fields))
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            if not isinstance(cause, ApplicationError) or cause.type is None:
+                raise
+            raise RefusedError(cause.type, cause.details[0] if cause.details else {}) from None
+        return answer
+
+    async def state(self, booking_id: str) -> dict[str, Any] | None:
+        """The booking as its workflow knows it; `None` before it has begun."""
+        found: dict[str, Any] | None = await self.booking(booking_id).query("booking")
+        return found
+
+    async def timeline(self, handle: Handle) -> list[dict[str, Any]]:
+        """The newest lines of a timeline, as the workflow knows them."""
+        found: dict[str, Any] = await handle.query("timeline")
+        items: list[dict[str, Any]] = found["items"]
+        return items
+
+    async def forward(self, handle: Handle, span: timedelta) -> None:
+        """Let time pass for one workflow."""
+        await self.temporal.fast_forward(handle, span)
+
+    async def until(self, look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
+        """Wait for a condition; what was seen when it held. Fails where it never does."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            seen = await look()
+            if holds(seen):
+                return seen
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"waited {PATIENCE} s in vain; last seen: {seen!r}")
+            await asyncio.sleep(0.02)
+
+
+def _json(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name.rstrip("_"): _value(value) for name, value in fields.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_value(item) for item in value]
+    return value
+
+
+__all__ = ["Handle", "RawValue", "RefusedError", "World", "in_days", "now"]

@@ -1,0 +1,118 @@
+"""The worker: where the workflows, the activities and what they need are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.recording import Recorder
+from activities.reporting import LateEventReporter
+from config import Settings, temporal_connection
+from db.engine import create_engine
+from workflows.booking import BookingWorkflow
+from workflows.guard import Guard
+from workflows.payloads import data_converter
+from workflows.provider_standing import ProviderStandingWorkflow
+from workflows.search_attributes import register
+
+log = logging.getLogger("keepdate.worker")
+
+_CONNECTIONS = 20
+"""So many decisions are written down at the same time; the rest wait for a connection."""
+
+_RETRY_SECONDS = 1.0
+
+SANDBOX = SandboxedWorkflowRunner(
+    # Pure or without state of their own, so they are not loaded anew for every workflow; and the
+    # types of `domain` stay the same ones on both sides. Clocks are banned there by lint.
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "activities", "domain", "pydantic", "pydantic_core"
+    )
+)
+"""Where workflows run: what is not deterministic raises there, in the workflow's own modules."""
+
+
+def build_worker(client: Client, engine: AsyncEngine, settings: Settings) -> Worker:
+    """A worker that has everything it needs, and has not started."""
+    recorder = Recorder(engine)
+    reporter = LateEventReporter(client, settings.task_queue)
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[BookingWorkflow, ProviderStandingWorkflow],
+        activities=[
+            recorder.record_booking,
+            recorder.record_standing,
+            reporter.report_late_event,
+        ],
+        interceptors=[Guard()],
+        workflow_runner=SANDBOX,
+        max_cached_workflows=settings.max_cached_workflows,
+        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
+        # Named here, or the SDK reads and hashes every loaded module to find a name by itself.
+        deployment_config=WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion("keepdate", _build()), use_worker_versioning=False
+        ),
+    )
+
+
+def _build() -> str:
+    try:
+        return version("keepdate")
+    except PackageNotFoundError:
+        return "unpackaged"
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve workflows and activities until told to stop, then finish what was begun.
+
+    Waits for Temporal if it is not there yet. Raises `AttributeClashError` where the server knows
+    one of the search attributes by another type.
+    """
+    async with _connected(settings) as (client, engine):
+        await register(client)
+        worker = build_worker(client, engine, settings)
+        serving = asyncio.create_task(worker.run())
+        stopping = asyncio.create_task(stop.wait())
+        log.info("worker serves task queue %s", settings.task_queue)
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await worker.shutdown()
+        await serving
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[tuple[Client, AsyncEngine]]:
+    engine = create_engine(
+        settings.require_database_url(),
+        pool_size=_CONNECTIONS,
+        application_name="keepdate-worker",
+    )
+    address = f"{settings.metrics_host}:{settings.metrics_port}"
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+    try:
+        yield await _connect(settings, runtime), engine
+    finally:
+        await engine.dispose()
+
+
+async def _connect(settings: Settings, runtime: Runtime) -> Client:
+    while True:
+        try:
+            return await Client.connect(
+                **temporal_connection(settings), data_converter=data_converter, runtime=runtime
+            )
+        except RuntimeError as error:
+            log.warning("Temporal is not there yet: %s", error)
+            await asyncio.sleep(_RETRY_SECONDS)

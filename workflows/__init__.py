@@ -1,0 +1,1 @@
+"""Bookings and standings as durable workflows: they wait, and have decided, and remember."""

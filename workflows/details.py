@@ -1,0 +1,43 @@
+"""The card that operators see at the top of a workflow in the Temporal UI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.booking.deadlines import Deadline as BookingDeadline
+from domain.instants import rfc3339
+from domain.record import Entry
+from domain.standing.deadlines import Deadline as StandingDeadline
+
+SHOWN = 5
+
+
+def card(
+    headline: str,
+    deadline: BookingDeadline | StandingDeadline | None,
+    lines: Sequence[Entry],
+    refused: int,
+) -> str:
+    """Markdown: the state, what it waits for and until when, the last decisions, the refusals."""
+    waits = f"{deadline} at {rfc3339(deadline.at)}" if deadline else "nothing but commands"
+    shown = [f"**{headline}**", "", f"Waits for: {waits}", "", "Last decisions:"]
+    shown += [_line(entry) for entry in lines if entry.outcome == "applied"][-SHOWN:] or ["- none"]
+    if refused:
+        shown += ["", f"Refused signals: {refused}. The newest:"]
+        shown += [_line(entry) for entry in lines if entry.outcome == "refused"][-SHOWN:]
+    return "\n".join(shown)
+
+
+def _line(entry: Entry) -> str:
+    code = f" `{entry.code}`" if entry.code else ""
+    return (
+        f"- {rfc3339(entry.handled_at)} {entry.command} by {entry.by}:{code} {_plain(entry.text)}"
+    )
+
+
+def _plain(text: str) -> str:
+    """Text from outside, so that it cannot dress itself up as part of the card."""
+    cut = text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004
+    return "".join(
+        f"\\{char}" if char in "\\`*_[]<>#|!" else char for char in cut.replace("\n", " ")
+    )

@@ -1,0 +1,51 @@
+"""The line of a timeline that a decision leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from domain.lateness import Receipt
+from domain.party import Party
+from domain.record import Entry
+
+_ENVELOPE = ("command_id", "by", "at")
+
+
+def applied(
+    *,
+    by: Party,
+    command: str,
+    given: datetime,
+    handled: datetime,
+    rule: str,
+    text: str,
+    policy: str,
+    inputs: Any,
+    events: Sequence[Any],
+) -> Entry:
+    """A command that was carried out, or a deadline that passed; its number is given later."""
+    data: dict[str, Any] = {"policy": policy, "events": [event.type for event in events]}
+    if inputs is not None:
+        values = to_jsonable_python(inputs)
+        data["inputs"] = {name: values[name] for name in values if name not in _ENVELOPE}
+        data["command_id"] = values.get("command_id")
+    receipts = [getattr(event, "receipt", None) for event in events]
+    receipt = next((each for each in receipts if isinstance(each, Receipt)), None)
+    if receipt is not None:
+        data["receipt"] = to_jsonable_python(receipt)
+    return Entry(
+        seq=0,
+        given_at=given,
+        handled_at=handled,
+        by=by,
+        command=command,
+        outcome="applied",
+        code=None,
+        rule=rule,
+        text=text,
+        data=data,
+    )

@@ -1,0 +1,60 @@
+"""How values travel to and from Temporal: as JSON, and never so that a bad one gets lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+
+
+class TolerantPayloadConverter(PydanticPayloadConverter):
+    """JSON by pydantic; what cannot be decoded, and has no type to be decoded to, stays raw.
+
+    The SDK drops a signal with too many arguments without a trace if one of them cannot be
+    decoded. With this converter it arrives, and is refused where the operators can see it.
+    """
+
+    def from_payloads(
+        self, payloads: Sequence[Payload], type_hints: list[type] | None = None
+    ) -> list[Any]:
+        """Decode payloads; see the class for what happens to those that cannot be."""
+        if type_hints is not None:
+            return super().from_payloads(payloads, type_hints)
+        return [self._decoded_or_raw(payload) for payload in payloads]
+
+    def _decoded_or_raw(self, payload: Payload) -> Any:
+        try:
+            [value] = super().from_payloads([payload])
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, the raw bytes are all there is to say
+            return RawValue(payload)
+        return value
+
+
+data_converter = replace(pydantic_data_converter, payload_converter_class=TolerantPayloadConverter)
+"""The data converter of every client and worker of Keepdate."""
+
+NOTHING = RawValue(Payload(metadata={"encoding": b"binary/null"}))
+"""What a handler is called with when a signal came with no argument."""
+
+
+def surplus(count: int) -> RawValue:
+    """What a handler is called with in place of too many arguments."""
+    return RawValue(Payload(metadata={"encoding": b"keepdate/surplus", "count": b"%d" % count}))
+
+
+def json_of(value: RawValue) -> bytes | str:
+    """The JSON text of a raw argument, or a sentence that says why there is none."""
+    metadata = value.payload.metadata
+    match metadata.get("encoding", b""):
+        case b"json/plain":
+            return value.payload.data
+        case b"binary/null":
+            return "one JSON object is needed, and nothing came"
+        case b"keepdate/surplus":
+            return f"one JSON object is needed, and {metadata['count'].decode()} arguments came"
+        case other:
+            return f"one JSON object is needed, and the encoding is {other[:40]!r}"

@@ -1,0 +1,105 @@
+"""One provider's standing, for as long as the provider is with us, as a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+with workflow.unsafe.imports_passed_through():
+    from activities.recording import Recorder
+    from domain.booking.record import Recorded
+    from domain.record import Entry
+    from domain.standing.commands import StandingCommand
+    from domain.standing.deadlines import next_deadline
+    from domain.standing.decide import RULES, begin, decide, elapse
+    from domain.standing.events import StandingEvent
+    from domain.standing.evolve import evolve_all
+    from domain.standing.record import StandingRecord
+    from domain.standing.state import Standing
+    from domain.standing.view import standing_json
+    from domain.standing.words import describe
+    from workflows.decision_loop import DecisionLoop
+    from workflows.handlers import signal_handler, update_handler
+    from workflows.machine import Machine
+    from workflows.messages import STANDING_MESSAGES
+    from workflows.payloads import NOTHING
+    from workflows.recording import carried_out
+    from workflows.search_attributes import changes_of_standing
+    from workflows.start import read_standing_input
+
+Events = Sequence[StandingEvent]
+
+ANSWERED = 100
+"""An update or a query answers with this many of the newest events; the API shows all."""
+
+
+def _answer(standing: Standing) -> dict[str, Any]:
+    return standing_json(standing, newest=ANSWERED)
+
+
+@workflow.defn(name="ProviderStanding")
+class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingEvent]):
+    """A standing never ends: it counts late events, keeps the deadlines of cases, and suspends."""
+
+    machine = Machine(
+        messages=STANDING_MESSAGES,
+        decide=decide,
+        elapse=elapse,
+        evolve=evolve_all,
+        next_deadline=next_deadline,
+        closed=lambda _: False,
+        rule=lambda _, command: RULES[command],
+        describe=describe,
+        attributes=changes_of_standing,
+        headline=lambda it: f"{it.status}: {len(it.counting())} late events count",
+        json=_answer,
+    )
+
+    @workflow.run
+    async def run(self, given: RawValue = NOTHING) -> None:
+        """Live, history after history, without losing or double-counting an event."""
+        started = read_standing_input(given, workflow.info().workflow_id)
+        state = started.state or begin(started.provider_id, workflow.info().start_time)
+        self._start(state, started.progress, started.history_limit)
+        await self._live()
+        progress = self._handed_over()
+        workflow.continue_as_new(replace(started, state=self._known, progress=progress))
+
+    late_event = signal_handler("late-event", "A booking reports something late.")
+    submit_proof = signal_handler("submit-proof", "The provider brings proof.")
+    review_proof = signal_handler("review-proof", "Support accepts or rejects a proof.")
+    contest_claim = signal_handler("contest-claim", "The provider contests a claim.")
+    settle_claim = signal_handler("settle-claim", "Support upholds or dismisses a claim.")
+    suspend = signal_handler("suspend", "Support suspends the provider's topics.")
+    reinstate = signal_handler("reinstate", "Support reinstates the provider's topics.")
+
+    late_event_update = update_handler("late-event", "Report, and answer with the standing.")
+    submit_proof_update = update_handler("submit-proof", "Submit, and answer with the standing.")
+    review_proof_update = update_handler("review-proof", "Review, and answer with the standing.")
+    contest_update = update_handler("contest-claim", "Contest, and answer with the standing.")
+    settle_update = update_handler("settle-claim", "Settle, and answer with the standing.")
+    suspend_update = update_handler("suspend", "Suspend, and answer with the standing.")
+    reinstate_update = update_handler("reinstate", "Reinstate, and answer with the standing.")
+
+    @workflow.query(name="standing", description="The standing as it is now.")
+    def standing(self) -> dict[str, Any] | None:
+        """The standing as JSON, with its newest events; `None` before it has begun."""
+        return _answer(self._state) if self._state else None
+
+    async def _write(
+        self, number: int, state: Standing, events: Events, entries: Sequence[Entry]
+    ) -> Recorded:
+        record = StandingRecord(
+            number=number,
+            standing=state,
+            first_seq=self._progress.events + 1,
+            events=tuple(events),
+            entries=tuple(entries),
+            refused=self._progress.refused,
+        )
+        summary = ", ".join(event.type for event in events) or "refusals"
+        return await carried_out(Recorder.record_standing, record, summary=f"record {summary}")

@@ -1,0 +1,46 @@
+"""What a workflow starts with, and what it hands to its next history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.booking.decide import NewRequest
+from domain.booking.state import Booking
+from domain.record import Entry
+from domain.standing.state import Standing
+from workflows.inbox import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How many recordings, lines and events there have been; the newest lines and outcomes."""
+
+    recordings: int = 0
+    lines: int = 0
+    events: int = 0
+    refused: int = 0
+    newest: tuple[Entry, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingInput:
+    """What a `Booking` workflow starts with: a request, and where its last history ended.
+
+    `history_limit` makes it continue as new after so many events; left out, Temporal says when.
+    """
+
+    request: NewRequest
+    state: Booking | None = None
+    progress: Progress = Progress()
+    history_limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingInput:
+    """What a `ProviderStanding` workflow starts with: a provider, and where its history ended."""
+
+    provider_id: str
+    state: Standing | None = None
+    progress: Progress = Progress()
+    history_limit: int | None = None
