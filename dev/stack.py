@@ -67,9 +67,10 @@ class Stack:
 
     def run(self) -> int:
         """Starts everything, and stops everything when asked to or when one part dies."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
-                signal.signal(number, self._ask_to_stop)
+        signal.signal(signal.SIGINT, self._ask_to_stop)
+        signal.signal(signal.SIGTERM, self._ask_to_stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` leaves it
+            signal.signal(signal.SIGHUP, self._ask_to_stop)
         try:
             self._start()
             _say(self._welcome())
