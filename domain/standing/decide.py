@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.instants import given_at
-from domain.lateness import LateKind, judge
+from domain.lateness import judge
 from domain.party import UNNAMED_SERVICE, Role
 from domain.policy import Policy
 from domain.refusal import Code, Refusal, refuse
@@ -222,25 +222,30 @@ def _with_consequences(standing: Standing, events: Events, at: datetime) -> Even
 
 def _consequences(before: Standing, after: Standing, events: Events, at: datetime) -> Events:
     if after.suspension:
-        return _lifted(after, at)
+        return _lifted(after, at) or _warned(before, after, at)
     if after.case is None:
         return _opened(after, at) or _warned(before, after, at)
     if not after.kinds_beyond():
         return (happened.CaseClosed(at=at, outcome=CaseOutcome.LIFTED),)
-    rejected = any(isinstance(event, happened.ProofRejected) for event in events)
+    rejected = any(
+        isinstance(event, happened.ProofRejected)
+        and after.bears_on_case(after.proofs[event.proof_id])
+        for event in events
+    )
     if (rejected or after.case.due_passed) and not after.proofs_to_review():
         return _suspended(after, events, at)
-    return ()
+    return _warned(before, after, at)
 
 
 def _warned(before: Standing, after: Standing, at: datetime) -> Events:
-    kinds = (LateKind.CANCELLATION,) if after.policy.combined else tuple(LateKind)
+    """A warning of each event that has come to count and is still within what is allowed."""
+    counted = {event.id for event in before.counting()}
     return tuple(
         happened.StandingWarned(
-            at=at, kind=kind, count=after.count(kind), allowed=after.policy.allowed
+            at=at, kind=event.kind, count=after.count(event.kind), allowed=after.policy.allowed
         )
-        for kind in kinds
-        if after.count(kind) > before.count(kind)
+        for event in after.counting()
+        if event.id not in counted and event.kind not in after.kinds_beyond()
     )
 
 

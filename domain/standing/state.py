@@ -150,13 +150,21 @@ class Standing:
         """The kinds of which there are more than are allowed."""
         return tuple(kind for kind in LateKind if self.count(kind) > self.policy.allowed)
 
+    def in_excess(self) -> tuple[LateEvent, ...]:
+        """The late events that count, of the kinds of which there are more than are allowed."""
+        kinds = self.kinds_beyond()
+        return tuple(event for event in self.counting() if event.kind in kinds)
+
+    def bears_on_case(self, proof: Proof) -> bool:
+        """Whether a proof covers something that a case is about."""
+        return any(event.id in proof.covers for event in self.in_excess())
+
     def proofs_to_review(self) -> tuple[Proof, ...]:
-        """Proofs that support has yet to review and that cover something that counts."""
-        counting = {event.id for event in self.counting()}
+        """Proofs that support has yet to review and that bear on the case."""
         return tuple(
             proof
             for proof in self.proofs.values()
-            if proof.status is ProofStatus.SUBMITTED and counting.intersection(proof.covers)
+            if proof.status is ProofStatus.SUBMITTED and self.bears_on_case(proof)
         )
 
     @property
