@@ -1,0 +1,133 @@
+"""A provider's standing in the making, for tests: what is reported, brought and decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from domain.lateness import LateKind
+from domain.party import Party, Role
+from domain.policy import DEFAULT_POLICY, Policy
+from domain.refusal import Refusal
+from domain.standing import commands as do
+from domain.standing.commands import StandingCommand
+from domain.standing.deadlines import next_deadline
+from domain.standing.decide import begin, decide, elapse
+from domain.standing.events import StandingEvent
+from domain.standing.evolve import evolve_all
+from domain.standing.state import Standing
+
+Happened = TypeVar("Happened", bound=StandingEvent)
+
+BEGUN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+PROVIDER = Party(role=Role.PROVIDER, id="ada")
+OTHER_PROVIDER = Party(role=Role.PROVIDER, id="zoe")
+CLIENT = Party(role=Role.CLIENT, id="carl")
+SUPPORT = Party(role=Role.SUPPORT, id="sue")
+SERVICE = Party(role=Role.SERVICE, id="billing")
+
+CANCELLATION, RESCHEDULE = LateKind.CANCELLATION, LateKind.RESCHEDULE
+
+
+def late(
+    event_id: str,
+    kind: LateKind = CANCELLATION,
+    *,
+    initiated_at: datetime = BEGUN,
+    claimed: bool = False,
+    margin: timedelta = DAY,
+) -> do.ReportLateEvent:
+    """A report of something late, one day before the session unless another margin is given."""
+    return do.ReportLateEvent(
+        id=event_id,
+        booking_id=f"booking-of-{event_id}",
+        kind=kind,
+        scheduled_start=initiated_at + margin,
+        initiated_at=initiated_at,
+        claimed=claimed,
+    )
+
+
+def proof(*covers: str, by: Party | None = PROVIDER) -> do.SubmitProof:
+    """Proof for some events."""
+    return do.SubmitProof(by=by, covers=covers, statement="The train did not run.")
+
+
+def review(proof_id: str, *, accept: bool, note: str = "") -> do.ReviewProof:
+    """Support's review."""
+    return do.ReviewProof(by=SUPPORT, proof_id=proof_id, accept=accept, note=note)
+
+
+def standing(policy: Policy = DEFAULT_POLICY) -> Standing:
+    """A provider of whom nothing late is known."""
+    return replace(begin(PROVIDER.id, BEGUN), policy=policy)
+
+
+@dataclass
+class Live:
+    """A standing and its clock: what is overdue happens before whatever comes next."""
+
+    now: datetime = BEGUN
+    standing: Standing = field(default_factory=standing)
+    events: list[StandingEvent] = field(default_factory=list)
+
+    def give(self, *commands: StandingCommand) -> tuple[str, ...]:
+        """Give commands, all legal, and name the events of the last."""
+        happened: tuple[StandingEvent, ...] = ()
+        for command in commands:
+            self.wait(timedelta(0))
+            answer = decide(self.standing, command, self.now)
+            assert not isinstance(answer, Refusal), answer
+            happened = answer
+            self._apply(happened)
+        return tuple(event.type for event in happened)
+
+    def refused(self, command: StandingCommand) -> str:
+        """The code that a command is refused with."""
+        self.wait(timedelta(0))
+        answer = decide(self.standing, command, self.now)
+        assert isinstance(answer, Refusal), answer
+        return answer.code
+
+    def wait(self, span: timedelta) -> tuple[str, ...]:
+        """Let time pass, and name what happened by itself."""
+        self.now += span
+        happened: list[StandingEvent] = []
+        while (deadline := next_deadline(self.standing)) and deadline.at <= self.now:
+            events = elapse(self.standing, deadline, self.now)
+            assert events, deadline
+            self._apply(events)
+            happened += events
+        return tuple(event.type for event in happened)
+
+    def _apply(self, events: tuple[StandingEvent, ...]) -> None:
+        self.standing = evolve_all(self.standing, events)
+        self.events += events
+
+    @property
+    def status(self) -> str:
+        """The status, as text."""
+        return self.standing.status
+
+    def last(self, kind: type[Happened]) -> Happened:
+        """The newest event of a type."""
+        return next(event for event in reversed(self.events) if isinstance(event, kind))
+
+
+def with_case(*more: StandingCommand) -> Live:
+    """A provider with three late cancellations, `e1` to `e3`, and so a case; and what follows."""
+    live = Live()
+    live.give(late("e1"), late("e2"), late("e3"))
+    if more:
+        live.give(*more)
+    return live
+
+
+def suspended() -> Live:
+    """A provider whose case ran out."""
+    live = with_case()
+    live.wait(7 * DAY)
+    return live
