@@ -1,0 +1,64 @@
+"""Whose is it: what is not the caller's does not exist for them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from api.auth import Caller
+from api.problems import not_found
+from api.services import Parts
+from db.queries.bookings import BookingRow, Intent, get_booking, get_intent
+from domain.party import Party, Role
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+def require_id(given: str) -> str:
+    """An id out of an address; what cannot be an id is not found."""
+    if not _ID.fullmatch(given):
+        raise not_found()
+    return given
+
+
+def sees(caller: Party, *, provider_id: str, client_id: str | None = None) -> bool:
+    """Whether something of this provider and client concerns the caller."""
+    match caller.role:
+        case Role.PROVIDER:
+            return caller.id == provider_id
+        case Role.CLIENT:
+            return caller.id == client_id
+        case _:
+            return True
+
+
+async def _find_booking(
+    booking_id: Annotated[str, Path(description="The id of a booking.")],
+    caller: Caller,
+    parts: Parts,
+) -> BookingRow | Intent:
+    async with parts.engine.connect() as conn:
+        row = await get_booking(conn, require_id(booking_id))
+        intent = None if row else await get_intent(conn, booking_id)
+    about = row.booking if row else intent
+    if about and sees(caller, provider_id=about.provider_id, client_id=about.client_id):
+        return row or intent  # type: ignore[return-value]
+    raise not_found("There is no booking of this id, or it is somebody else's.")
+
+
+TheBooking = Annotated[BookingRow | Intent, Depends(_find_booking)]
+"""The caller's booking that the path names; an intent until it is recorded."""
+
+
+async def _find_provider(
+    provider_id: Annotated[str, Path(description="The id of a provider.")], caller: Caller
+) -> str:
+    if sees(caller, provider_id=require_id(provider_id)):
+        return provider_id
+    raise not_found("There is no provider of this id, or it is somebody else's standing.")
+
+
+TheProvider = Annotated[str, Depends(_find_provider)]
+"""The id of the provider that the path names, whose standing concerns the caller."""

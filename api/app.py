@@ -1,0 +1,75 @@
+"""The composition root of the API: what it is made of, and in which order it starts and stops."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from api import openapi, problems
+from api.auth import Authenticator
+from api.gateway import Gateway
+from api.routes import (
+    booking_commands,
+    bookings,
+    conversations,
+    events,
+    health,
+    standings,
+    topics,
+)
+from api.services import Services
+from api.telemetry import Metrics, Telemetry
+from config import Settings
+from db.engine import create_engine
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API. It starts without PostgreSQL or Temporal, and says at `/readyz` what is missing."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = create_engine(settings.require_database_url(), application_name="keepdate-api")
+        try:
+            app.state.services = Services(
+                engine=engine,
+                gateway=await Gateway.open(settings),
+                authenticator=Authenticator(settings),
+            )
+            yield
+        finally:
+            await engine.dispose()
+
+    app = FastAPI(
+        title="Keepdate",
+        summary="The booking engine of a marketplace.",
+        version=_version(),
+        lifespan=lifespan,
+        redoc_url=None,
+        # One schema for each model, whether it is sent or answered.
+        separate_input_output_schemas=False,
+    )
+    app.state.metrics = Metrics()
+    app.add_middleware(Telemetry, metrics=app.state.metrics)
+    problems.install(app)
+    for module in (
+        topics,
+        bookings,
+        booking_commands,
+        standings,
+        conversations,
+        events,
+        health,
+    ):
+        app.include_router(module.router)
+    openapi.describe(app)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("keepdate")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,284 @@
+"""The only way from the API to Temporal: starting bookings, and giving commands.
+
+A command goes as an update, which answers with what came of it. Where no answer comes in time, the
+same command goes as a signal, which Temporal keeps until a worker is back: both carry the same
+`command_id`, by which the workflow carries it out once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from config import Settings, temporal_connection
+from domain.booking.decide import NewRequest
+from domain.refusal import Code, FieldError, Refusal
+from workflows import messages, search_attributes
+from workflows.payloads import data_converter
+from workflows.snapshot import BookingInput, StandingInput
+from workflows.start import booking_workflow_id, standing_workflow_id
+
+# The forms of what callers send are the workflows' own: a body is the same object as a signal.
+BOOKING_MESSAGES = messages.BOOKING_MESSAGES
+STANDING_MESSAGES = messages.STANDING_MESSAGES
+HttpUrl = messages.HttpUrl
+Identifier = messages.Identifier
+Message = messages.Message
+Reason = messages.Reason
+Starts = messages.Starts
+Text = messages.Text
+decode = messages.decode
+
+ANSWER_WITHIN = timedelta(seconds=3)
+"""How long a command waits for a worker's answer before it goes as a signal."""
+
+_DELIVER_WITHIN = timedelta(seconds=5)
+"""How long Temporal itself may take to acknowledge something."""
+
+_CLOSED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
+_BUSY = frozenset({RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.FAILED_PRECONDITION})
+_UNREACHABLE = frozenset(
+    {
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.INTERNAL,
+    }
+)
+
+T = TypeVar("T")
+
+
+class TemporalUnreachableError(Exception):
+    """Temporal does not answer, so it is not known whether anything was taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A command on its way: its name, the one JSON object that it is, and the id of its update."""
+
+    name: str
+    payload: dict[str, Any]
+    update_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """A worker carried the command out, and it is on record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """No worker has answered in time; the command is kept, and will be carried out once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotRunning:
+    """There is no such workflow, or it has ended: nobody is there to take the command."""
+
+
+Outcome = Applied | Taken | NotRunning | Refusal
+
+
+class Gateway:
+    """Talks to Temporal in the words of the marketplace."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Gateway:
+        """A gateway that connects when first needed, so that the API starts without Temporal."""
+        client = await Client.connect(
+            **temporal_connection(settings), lazy=True, data_converter=data_converter
+        )
+        return cls(client, settings.task_queue)
+
+    async def is_ready(self, *, within_seconds: float) -> bool:
+        """Whether Temporal answers in time."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                return await _acknowledged(self._client.service_client.check_health())
+        except (TimeoutError, TemporalUnreachableError):
+            return False
+
+    async def start_booking(self, request: NewRequest) -> None:
+        """Begin a booking; if it has begun already, nothing happens."""
+        try:
+            await self._with_attributes(lambda: _acknowledged(self._start_booking(request)))
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def tell_booking(self, booking_id: str, order: Order) -> Outcome:
+        """Give a command to a booking."""
+        handle = self._booking(booking_id)
+        answer = await _answered(
+            handle.execute_update(order.name, order.payload, id=order.update_id)
+        )
+        if answer is not None:
+            return answer
+        return await _taken(handle.signal(order.name, order.payload))
+
+    async def tell_standing(self, provider_id: str, order: Order) -> Outcome:
+        """Give a command to a provider's standing, which begins with the first one."""
+        answer = await self._with_attributes(
+            lambda: _answered(self._update_standing(provider_id, order))
+        )
+        if answer is not None:
+            return answer
+        return await _taken(self._signal_standing(provider_id, order))
+
+    def _start_booking(self, request: NewRequest) -> Awaitable[Any]:
+        return self._client.start_workflow(
+            "Booking",
+            BookingInput(request=request),
+            id=booking_workflow_id(request.booking_id),
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=search_attributes.of_request(request),
+            static_summary=f"{request.client_id} asks {request.provider_id} for a session",
+        )
+
+    def _update_standing(self, provider_id: str, order: Order) -> Awaitable[Any]:
+        return self._client.execute_update_with_start_workflow(
+            order.name,
+            order.payload,
+            id=order.update_id,
+            start_workflow_operation=WithStartWorkflowOperation(
+                "ProviderStanding",
+                StandingInput(provider_id=provider_id),
+                id=standing_workflow_id(provider_id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                search_attributes=search_attributes.of_provider(provider_id),
+                static_summary=f"The standing of {provider_id}",
+            ),
+        )
+
+    def _signal_standing(self, provider_id: str, order: Order) -> Awaitable[Any]:
+        return self._client.start_workflow(
+            "ProviderStanding",
+            StandingInput(provider_id=provider_id),
+            id=standing_workflow_id(provider_id),
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=search_attributes.of_provider(provider_id),
+            static_summary=f"The standing of {provider_id}",
+            start_signal=order.name,
+            start_signal_args=[order.payload],
+        )
+
+    async def _with_attributes(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Starts something on a server that may not know our search attributes yet.
+
+        They are registered by the first worker. Before there was one, creations are taken too.
+        """
+        try:
+            return await call()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+            if "search attribute" not in error.message.lower():
+                raise
+        await search_attributes.register(self._client)
+        return await call()
+
+    def _booking(self, booking_id: str) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(booking_workflow_id(booking_id))
+
+
+async def _answered(update: Awaitable[Any]) -> Outcome | None:
+    """What a worker answers to an update; None where none does in time."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+            await update
+    except WorkflowUpdateFailedError as error:
+        return _refused(error)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        # The SDK turns every cancellation into this error, one from above included.
+        _stop_if_cancelled()
+        return None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return NotRunning()
+        if error.status in _BUSY:
+            return None
+        raise _as_unreachable(error) from error
+    except RuntimeError as error:
+        raise _as_unreachable(error) from error
+    return Applied()
+
+
+def _refused(error: WorkflowUpdateFailedError) -> Outcome:
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        raise error
+    if cause.type == _CLOSED_MEANWHILE:
+        return NotRunning()
+    if cause.type not in set(Code):
+        raise error
+    details = cause.details[0] if cause.details else {}
+    free = details.get("free_starts")
+    return Refusal(
+        code=Code(cause.type),
+        message=cause.message,
+        errors=tuple(FieldError(**each) for each in details.get("errors", ())),
+        free_starts=None if free is None else tuple(free),
+    )
+
+
+async def _taken(signal: Awaitable[Any]) -> Outcome:
+    """Has Temporal keep a command that no worker has answered."""
+    try:
+        await _acknowledged(signal)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return NotRunning()
+        raise
+    return Taken()
+
+
+async def _acknowledged(call: Awaitable[T]) -> T:
+    """What Temporal itself answers, which takes no worker. Raises TemporalUnreachableError."""
+    try:
+        async with asyncio.timeout(_DELIVER_WITHIN.total_seconds()):
+            return await call
+    except TimeoutError as error:
+        raise TemporalUnreachableError("no answer in time") from error
+    except RPCError as error:
+        raise _as_unreachable(error) from error
+    except RuntimeError as error:
+        raise _as_unreachable(error) from error
+
+
+def _as_unreachable(error: RPCError | RuntimeError) -> Exception:
+    """An outage as such; any other error of a call is a bug, and stays what it is."""
+    if isinstance(error, RPCError):
+        return TemporalUnreachableError(error.message) if error.status in _UNREACHABLE else error
+    # The SDK has no error of its own for a first connection that fails.
+    return TemporalUnreachableError(str(error)) if "onnect" in str(error) else error
+
+
+def _stop_if_cancelled() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -1,0 +1,69 @@
+"""Lists in pages: how many at once, and where to go on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query
+
+from api.problems import malformed_field
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many to answer at most.")]
+After = Annotated[
+    str | None,
+    Query(max_length=200, description="`next` of the page before; left out: from the start."),
+]
+
+DEFAULT_LIMIT = 50
+
+_MOST_DIGITS = 18
+
+
+def cursor(place: str) -> str:
+    """Where to go on, in a form that invites nobody to make one up."""
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def place(after: str | None) -> str | None:
+    """What a cursor stands for. Raises the problem 422 for one that is not ours."""
+    if after is None:
+        return None
+    try:
+        padded = after + "=" * (-len(after) % 4)
+        found = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise _not_ours() from error
+    if not found.isprintable() or not found:
+        raise _not_ours()
+    return found
+
+
+def number_at(after: str | None) -> int | None:
+    """What the cursor of a numbered list stands for."""
+    found = place(after)
+    if found is None:
+        return None
+    if not (found.isdecimal() and len(found) <= _MOST_DIGITS):
+        raise _not_ours()
+    return int(found)
+
+
+def page(
+    found: Sequence[T], limit: int, *, shown: Callable[[T], Any], place_of: Callable[[T], str]
+) -> dict[str, Any]:
+    """A page of a list, of which one more than `limit` was looked for."""
+    items = found[:limit]
+    more = len(found) > limit
+    return {
+        "items": [shown(item) for item in items],
+        "next": cursor(place_of(items[-1])) if more else None,
+    }
+
+
+def _not_ours() -> Exception:
+    return malformed_field("after", "is not a cursor that came as `next`")

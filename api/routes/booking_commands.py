@@ -1,0 +1,118 @@
+"""Commands on bookings: each is the same object as the signal and the update of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import JSONResponse
+
+from api import bookings
+from api.access import TheBooking
+from api.auth import Caller, only
+from api.body import parse, read_object
+from api.commands import carried_out_once, read_command
+from api.gateway import BOOKING_MESSAGES
+from api.idempotency import Answered, Write, written_once
+from api.models.base import Accepted
+from api.models.booking import BookingModel, Logistics
+from api.openapi import Responses, problems, takes
+from api.problems import refused_with
+from api.services import Parts
+from api.views import booking_view
+from db.queries import bookings as queries
+from db.queries.bookings import BookingRow, Intent, get_booking
+from db.stores.logistics import set_logistics
+from domain.booking.state import State
+from domain.party import Role
+from domain.refusal import Code
+
+router = APIRouter(prefix="/v1/bookings/{booking_id}", tags=["bookings"])
+
+_TAKEN: Responses = {
+    202: {"model": Accepted, "description": "Taken; no worker has answered in time."}
+}
+_WITH_LOGISTICS = (State.CONFIRMED, State.COMPLETED)
+
+
+def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
+    async def give(
+        found: TheBooking, request: Request, caller: Caller, parts: Parts
+    ) -> JSONResponse:
+        booking_id = _id_of(found)
+        given = await read_command(request, caller, BOOKING_MESSAGES, name)
+        return await carried_out_once(
+            parts, given, booking_id, lambda: bookings.tell(parts, booking_id, given, caller)
+        )
+
+    return give
+
+
+for _name, _message in BOOKING_MESSAGES.items():
+    _words = _name.title().replace("-", "")
+    router.add_api_route(
+        f"/{_name}",
+        _endpoint(_name),
+        methods=["POST"],
+        operation_id=f"{_words[0].lower()}{_words[1:]}",
+        summary=_name.replace("-", " ").capitalize(),
+        description=_message.command.__doc__,
+        response_model=BookingModel,
+        response_description="The booking as it is then.",
+        responses={**_TAKEN, **problems(403, 404, 409, 413, 422)},
+        openapi_extra=takes(_message),
+    )
+
+
+@router.put(
+    "/logistics",
+    operation_id="setLogistics",
+    summary="Say where the session takes place, and what to read before it",
+    response_model=BookingModel,
+    responses=problems(403, 404, 409, 413, 422),
+    openapi_extra=takes(Logistics),
+)
+async def put_logistics(
+    found: TheBooking, request: Request, caller: Caller, parts: Parts
+) -> JSONResponse:
+    """Replaces the logistics as a whole, once the booking is confirmed. The provider's to say."""
+    only(caller, Role.PROVIDER, Role.SUPPORT, Role.SERVICE)
+    body = await read_object(request)
+    wanted = parse(Logistics, body)
+    booking_id = _id_of(found)
+
+    async def put(conn: AsyncConnection, _: str) -> Answered:
+        _require_agreed(await get_booking(conn, booking_id))
+        logistics = queries.Logistics(
+            conference_url=wanted.conference_url, materials=wanted.materials, note=wanted.note
+        )
+        await set_logistics(conn, booking_id, logistics)
+        row = await get_booking(conn, booking_id)
+        if row is None:
+            raise refused_with(Code.NOT_CONFIRMED)
+        return Answered(status=200, body=booking_view(row, caller))
+
+    write = Write.of(request, caller, body)
+    return (await written_once(parts.engine, write, put)).response
+
+
+@router.post("/{command}", include_in_schema=False)
+async def unknown_command(found: TheBooking, command: str) -> JSONResponse:
+    """Says which commands there are, to whoever mistypes one."""
+    del found
+    known = ", ".join(BOOKING_MESSAGES)
+    raise refused_with(Code.UNKNOWN_COMMAND, f"There is no command {command!r}, only {known}.")
+
+
+def _require_agreed(row: BookingRow | None) -> None:
+    if row is None or row.booking.state is State.PENDING:
+        raise refused_with(Code.NOT_CONFIRMED)
+    if row.booking.state not in _WITH_LOGISTICS:
+        message = f"The booking is {row.booking.state} already."
+        raise refused_with(Code.ALREADY_CLOSED, message)
+
+
+def _id_of(found: BookingRow | Intent) -> str:
+    return found.booking_id if isinstance(found, Intent) else found.booking.id

@@ -1,0 +1,79 @@
+"""Whether the API is alive, whether it can serve, and what it measures."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import JSONResponse
+
+from api.models.base import Answer
+from api.problems import MEDIA_TYPE, unavailable
+from api.services import Parts
+from api.telemetry import Metrics
+from domain.refusal import FieldError
+
+_PROBE_SECONDS = 3
+
+router = APIRouter(tags=["operations"])
+
+
+class Health(Answer):
+    """How the API is."""
+
+    status: Literal["alive", "ready"]
+
+
+@router.get("/healthz", operation_id="getHealth", summary="Whether the process is alive")
+async def healthz() -> Health:
+    """Alive, whatever else is down."""
+    return Health(status="alive")
+
+
+@router.get(
+    "/readyz",
+    operation_id="getReadiness",
+    summary="Whether requests can be served",
+    response_model=Health,
+    responses={503: {"description": "What is missing.", "content": {MEDIA_TYPE: {}}}},
+)
+async def readyz(parts: Parts) -> Response:
+    """Ready when the database and Temporal answer; otherwise `errors` says which does not."""
+    database, temporal = await asyncio.gather(
+        _answers(parts.engine), parts.gateway.is_ready(within_seconds=_PROBE_SECONDS)
+    )
+    missing = [
+        FieldError(field=name, message="does not answer")
+        for name, ready in (("database", database), ("temporal", temporal))
+        if not ready
+    ]
+    if missing:
+        raise unavailable("Not ready to serve.", missing)
+    return JSONResponse(Health(status="ready").model_dump())
+
+
+@router.get(
+    "/metrics",
+    operation_id="getMetrics",
+    summary="Measurements for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}}},
+)
+async def metrics(request: Request) -> Response:
+    """Every name begins with `keepdate_`; no label holds an id."""
+    found: Metrics = request.app.state.metrics
+    return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _answers(engine: AsyncEngine) -> bool:
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS), engine.connect() as conn:
+            await conn.execute(text("SELECT 1"))
+    except (TimeoutError, OSError, SQLAlchemyError):
+        return False
+    return True

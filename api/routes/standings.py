@@ -1,0 +1,123 @@
+"""Where providers stand, and what providers and support can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import JSONResponse
+
+from api.access import TheProvider
+from api.auth import Caller
+from api.body import Json
+from api.commands import Given, carried_out_once, read_command
+from api.gateway import STANDING_MESSAGES, Applied, NotRunning, Taken
+from api.idempotency import Answered
+from api.models.base import Accepted
+from api.models.booking import Timeline
+from api.models.standing import StandingModel
+from api.openapi import problems, takes
+from api.problems import refused, refused_with, unavailable
+from api.services import Parts, Services, clock
+from api.views import accepted_view
+from db.queries.standings import get_standing
+from db.queries.timelines import standing_timeline
+from domain.record import entry_json
+from domain.refusal import Code, Refusal
+from domain.standing.commands import ReportLateEvent
+from domain.standing.decide import begin
+from domain.standing.view import standing_json
+
+router = APIRouter(prefix="/v1/providers/{provider_id}/standing", tags=["standing"])
+
+COMMANDS = {
+    # Only bookings report what was late, from workflow to workflow.
+    name: message
+    for name, message in STANDING_MESSAGES.items()
+    if name != ReportLateEvent.name
+}
+
+
+@router.get(
+    "",
+    operation_id="getStanding",
+    summary="Where a provider stands",
+    response_model=StandingModel,
+    responses=problems(404),
+)
+async def read_standing(provider_id: TheProvider, parts: Parts) -> JSONResponse:
+    """For the provider themselves, support and services. Good until something late is known."""
+    async with parts.engine.connect() as conn:
+        return JSONResponse(await _standing(conn, provider_id))
+
+
+@router.get(
+    "/timeline",
+    operation_id="getStandingTimeline",
+    summary="Every decision on a provider's standing",
+    response_model=Timeline,
+    responses=problems(404),
+)
+async def read_timeline(provider_id: TheProvider, parts: Parts) -> JSONResponse:
+    """Who, when, by which rule, and what came of it; oldest first."""
+    async with parts.engine.connect() as conn:
+        entries = await standing_timeline(conn, provider_id)
+    return JSONResponse({"items": [entry_json(entry) for entry in entries], "next": None})
+
+
+def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
+    async def give(
+        provider_id: TheProvider, request: Request, caller: Caller, parts: Parts
+    ) -> JSONResponse:
+        given = await read_command(request, caller, COMMANDS, name)
+        return await carried_out_once(
+            parts, given, provider_id, lambda: _tell(parts, provider_id, given)
+        )
+
+    return give
+
+
+for _name, _message in COMMANDS.items():
+    _first, _, _rest = _name.partition("-")
+    router.add_api_route(
+        f"/{_name}",
+        _endpoint(_name),
+        methods=["POST"],
+        operation_id=f"{_first}{_rest.title()}",
+        summary=_name.replace("-", " ").capitalize(),
+        description=_message.command.__doc__,
+        response_model=StandingModel,
+        response_description="The standing as it is then.",
+        responses={
+            202: {"model": Accepted, "description": "Taken; no worker has answered in time."},
+            **problems(403, 404, 409, 413, 422),
+        },
+        openapi_extra=takes(_message),
+    )
+
+
+@router.post("/{command}", include_in_schema=False)
+async def unknown_command(provider_id: TheProvider, command: str) -> JSONResponse:
+    """Says which commands there are, to whoever mistypes one."""
+    del provider_id
+    known = ", ".join(COMMANDS)
+    raise refused_with(Code.UNKNOWN_COMMAND, f"There is no command {command!r}, only {known}.")
+
+
+async def _tell(parts: Services, provider_id: str, given: Given) -> Answered:
+    match await parts.gateway.tell_standing(provider_id, given.order):
+        case Refusal() as refusal:
+            raise refused(refusal)
+        case Taken():
+            return Answered(status=202, body=accepted_view(provider_id, given.command_id))
+        case NotRunning():
+            raise unavailable("The standing cannot take commands at the moment.")
+        case Applied():
+            async with parts.engine.connect() as conn:
+                return Answered(status=200, body=await _standing(conn, provider_id))
+
+
+async def _standing(conn: AsyncConnection, provider_id: str) -> Json:
+    return standing_json(await get_standing(conn, provider_id) or begin(provider_id, clock()))

@@ -1,0 +1,104 @@
+"""What operators see of the API: a request id, one log line and one measurement for each request.
+
+Neither holds personal data: paths are logged and counted by their template, without ids.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from contextvars import ContextVar
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import internal
+from db.ids import new_id
+
+_log = logging.getLogger(__name__)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+"""The id of the request that is being served, for log lines."""
+
+
+class Metrics:
+    """The measurements of one application."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "keepdate_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.duration = Histogram(
+            "keepdate_http_request_duration_seconds",
+            "How long requests took to answer.",
+            ("method", "route"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+
+
+class Telemetry:
+    """Names each request, times it, and answers 500 for what nobody else caught."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name = _named(scope)
+        token = request_id.set(name)
+        began = time.perf_counter()
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = name
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_named)
+        except Exception:  # the last resort of a request: whatever it was is a bug of ours
+            _log.exception("Request %s failed", name)
+            if status:
+                raise
+            await internal().response(scope, receive, send_named)
+        finally:
+            self._measure(scope, status or 500, time.perf_counter() - began, name)
+            request_id.reset(token)
+
+    def _measure(self, scope: Scope, status: int, seconds: float, name: str) -> None:
+        route = _template(scope)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(method, route, str(status)).inc()
+        self._metrics.duration.labels(method, route).observe(seconds)
+        level = logging.DEBUG if route in _QUIET else logging.INFO
+        _log.log(level, "%s %s %d in %.0f ms, %s", method, route, status, seconds * 1000, name)
+
+
+def _named(scope: Scope) -> str:
+    """The caller's own id of the request, so that it can be followed across services; else ours."""
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else new_id()
+
+
+def _template(scope: Scope) -> str:
+    """The path of a request without its ids, or `unmatched`."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", None) or "unmatched"
