@@ -127,6 +127,25 @@ async def test_of_confirmations_that_race_one_wins(engine: AsyncEngine) -> None:
         assert {_free(recorded) for recorded in refused} == {(rfc3339(in_days(day) + 8 * HOUR),)}
 
 
+async def test_of_an_accepted_date_and_a_confirmation_that_race_one_wins(
+    engine: AsyncEngine,
+) -> None:
+    topic_id = await new_topic(engine, "ada")
+    for day in range(1, 21):
+        contested, old = in_days(100 + day), in_days(day)
+        moving = await requested(engine, old, topic_id=topic_id)
+        await moving.give(do.Confirm(start=old), moving.provider)
+        propose = do.ProposeReschedule(starts=(contested,), reason="Flu.")
+        await moving.give(propose, moving.provider)
+        other = await requested(engine, contested, topic_id=topic_id)
+        # No constraint guards a held date: only that both ask for the provider's time in turn.
+        answers = await asyncio.gather(
+            moving.give(do.AnswerReschedule(accept=True), moving.client),
+            other.give(do.Confirm(start=contested), other.provider),
+        )
+        assert [recorded.refusal is None for recorded in answers].count(True) == 1
+
+
 async def _unchecked(conn: AsyncConnection, like: PlayedBooking) -> None:
     """A session in the same slot, written by somebody who does not ask whether it is free."""
     source = select(bookings).where(bookings.c.id == like.booking.id)
