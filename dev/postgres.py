@@ -158,10 +158,12 @@ class Postgres:
             connection.execute(statement)
 
     def _initialise(self) -> None:
-        # A kill halfway must not leave half a data directory that looks like a whole one.
-        half = self.directory.with_name(f"{self.directory.name}.new")
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(mode=0o700)
+        # A kill halfway must not leave half a data directory that looks like a whole one. The name
+        # is a new one each time, for the programs that `initdb` started may outlive it a little.
+        for given_up in self.directory.parent.glob(f"{self.directory.name}.new-*"):
+            shutil.rmtree(given_up, ignore_errors=True)
+        prefix = f"{self.directory.name}.new-"
+        half = Path(tempfile.mkdtemp(prefix=prefix, dir=self.directory.parent))
         user, group = self._account or (None, None)
         if user is not None and group is not None:
             os.chown(half, user, group)
@@ -195,15 +197,17 @@ class Postgres:
     def _end_leftovers(self) -> None:
         """Ends servers that still run on our data, whose parent was killed.
 
-        Two servers on one directory would destroy it. PostgreSQL's own guard is its pid file,
-        which refuses to start when another program has got the dead server's number since.
+        Two servers on one directory would destroy it. PostgreSQL's own guards are files with the
+        server's process id, which keep a server from starting as long as there is a process of
+        that number: another program, or the dead server itself until its parent has taken note.
         """
         for process in psutil.process_iter(["name"]):
             with contextlib.suppress(psutil.Error):
                 # A server works inside its data directory.
                 if process.info["name"] == "postgres" and process.cwd() == str(self.directory):
                     end_process(process, signal.SIGINT, 5)
-        (self.directory / "postmaster.pid").unlink(missing_ok=True)
+        for guard in ("postmaster.pid", f"{_SOCKET}.lock", _SOCKET):
+            (self.directory / guard).unlink(missing_ok=True)
 
     def _choose_socket_directory(self) -> None:
         if len(os.fsencode(self.directory / _SOCKET)) <= _LONGEST_SOCKET_PATH:
