@@ -41,10 +41,13 @@ def deadlines(standing: Standing) -> list[Deadline]:
         found.append(Deadline(kind=DeadlineKind.END_PROOF_WINDOW, at=case.due_at))
     window = standing.policy.window
     if window is not None:
+        # What a case or a suspension rests on does not age while that lasts: it was right when it
+        # began, and would otherwise end by itself, with the proof unread.
+        held = standing.in_excess() if case or standing.suspension else ()
         found += [
             Deadline(kind=DeadlineKind.AGE_EVENTS, at=event.initiated_at + window, subject=event.id)
             for event in standing.events.values()
-            if not event.aged
+            if not event.aged and event not in held
         ]
     return sorted(found, key=lambda deadline: deadline.at)
 

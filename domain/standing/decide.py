@@ -91,7 +91,6 @@ def elapse(standing: Standing, deadline: Deadline, now: datetime) -> Events:
                 ),
             )
         case DeadlineKind.AGE_EVENTS:
-            # An open case or a suspension was right when it began: age alone does not lift it.
             return (happened.LateEventsAged(at=at, ids=(deadline.subject,)),)
         case DeadlineKind.END_PROOF_WINDOW:
             upheld = (happened.CaseDuePassed(at=at),)
@@ -107,6 +106,7 @@ def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) ->
         initiated_at=command.initiated_at,
         policy=_policy_of(standing, command),
     )
+    window = standing.policy.window
     event = LateEvent(
         id=command.id,
         booking_id=command.booking_id,
@@ -115,6 +115,7 @@ def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) ->
         initiated_at=command.initiated_at,
         margin_seconds=receipt.margin_seconds,
         late=receipt.late,
+        aged=window is not None and command.initiated_at + window <= given,
     )
     recorded = happened.LateEventRecorded(at=given, event=event)
     if not (command.claimed and event.late):
