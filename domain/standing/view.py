@@ -8,7 +8,7 @@ from domain.booking.view import margin_in_words
 from domain.instants import rfc3339
 from domain.lateness import LateKind, Receipt
 from domain.standing.state import LateEvent, Standing
-from domain.standing.words import ordinal
+from domain.standing.words import ordinal, reasons_so_far
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def standing_json(standing: Standing, newest: int | None = None) -> dict[str, An
         and {
             "opened_at": rfc3339(case.opened_at),
             "due_at": rfc3339(case.due_at),
-            "reasons": list(case.reasons),
+            "reasons": list(reasons_so_far(standing, case)),
         },
         "suspension": suspension
         and {
@@ -92,23 +92,24 @@ def _event_json(standing: Standing, event: LateEvent) -> dict[str, Any]:
 def preview_json(standing: Standing, receipt: Receipt) -> dict[str, Any]:
     """What one more act of the provider would count as, and what it would lead to."""
     kind, allowed = receipt.kind, standing.policy.allowed
+    what = "event" if standing.policy.combined else kind
     would_be = standing.count(kind) + 1 if receipt.late else standing.count(kind)
     margin = margin_in_words(receipt.margin_seconds)
     if not receipt.late:
         leads_to, text = "nothing", f"This is {margin}: it is not late, and would not count."
     elif would_be <= allowed:
         leads_to = "warning"
-        text = f"This is {margin}: it would be your {ordinal(would_be)} late {kind}, and a warning."
+        text = f"This is {margin}: it would be your {ordinal(would_be)} late {what}, and a warning."
     elif standing.case or standing.suspension:
         leads_to = "case"
         text = (
-            f"This is {margin}: it would be your {ordinal(would_be)} late {kind}, "
+            f"This is {margin}: it would be your {ordinal(would_be)} late {what}, "
             "and join your case."
         )
     else:
         leads_to = "case"
         text = (
-            f"This is {margin}: it would be your {ordinal(would_be)} late {kind}, and open a case."
+            f"This is {margin}: it would be your {ordinal(would_be)} late {what}, and open a case."
         )
     return {
         "late": receipt.late,

@@ -8,26 +8,28 @@ from domain.instants import in_words, rfc3339
 from domain.lateness import LateKind
 from domain.standing import events as happened
 from domain.standing.events import StandingEvent
-from domain.standing.state import Cause, LateEvent, Standing
+from domain.standing.state import Case, Cause, LateEvent, Standing
 
 
 def statement_of_reasons(standing: Standing) -> tuple[str, ...]:
     """Why a case is opened: the rule first, then each late event that counts."""
-    within = in_words(standing.policy.late_within)
-    found = []
-    for kind in standing.kinds_beyond():
-        found.append(
-            f"{standing.count(kind)} late {plural(kind)}, more than the {standing.policy.allowed} "
-            f"that are allowed within {within} of the session."
-        )
-        found += [
-            _in_evidence(event)
-            for event in standing.counting()
-            if standing.policy.combined or event.kind is kind
-        ]
-        if standing.policy.combined:
-            break
-    return tuple(found)
+    policy = standing.policy
+    if policy.combined:
+        excess = [(len(standing.in_excess()), "events")]
+    else:
+        excess = [(standing.count(kind), plural(kind)) for kind in standing.kinds_beyond()]
+    rules = (
+        f"{count} late {what}, more than the {policy.allowed} that are allowed "
+        f"within {in_words(policy.late_within)} of the session."
+        for count, what in excess
+    )
+    return (*rules, *map(_in_evidence, standing.in_excess()))
+
+
+def reasons_so_far(standing: Standing, case: Case) -> tuple[str, ...]:
+    """What a case was opened for, and the late events that have joined it since."""
+    evidence = map(_in_evidence, standing.in_excess())
+    return (*case.reasons, *(line for line in evidence if line not in case.reasons))
 
 
 def _in_evidence(event: LateEvent) -> str:
@@ -44,8 +46,9 @@ def suspension_reason(standing: Standing, events: tuple[StandingEvent, ...]) -> 
     for event in events:
         if isinstance(event, happened.ProofRejected):
             return f"The proof was rejected: {event.note or 'no note was given.'}"
-    if any(isinstance(event, happened.ProofAccepted) for event in events):
-        return "The accepted proof leaves more late events than are allowed."
+    case = standing.case
+    if case and any(proof.submitted_at >= case.opened_at for proof in standing.proofs.values()):
+        return "The proof provided leaves more late events than are allowed."
     return f"No proof was provided within {in_words(standing.policy.proof_within)}."
 
 
