@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,10 +38,11 @@ async def record_booking(
 
     Answers with the refusal `slot-taken`, and writes nothing of the record, where the decision
     takes a time at which the provider has another session; the same record again gets the same
-    answer. A record that is older than what is written down changes nothing. Each attempt is over
-    when `within` has passed. Raises UnknownTopicError, RecordingGapError, TimeoutError, or the
+    answer. A record that is older than what is written down changes nothing. All is over when
+    `within` has passed. Raises UnknownTopicError, RecordingGapError, TimeoutError, or the
     database's own error.
     """
+    began = time.monotonic()
     try:
         return await _record(engine, record, within)
     except IntegrityError as error:
@@ -49,7 +51,8 @@ async def record_booking(
         if not isinstance(error.orig, ExclusionViolation):
             raise
     # Somebody took the time without asking for it as we do. The transaction is lost with that.
-    return await _record(engine, record, within, known_taken=True)
+    left = within - timedelta(seconds=time.monotonic() - began)
+    return await _record(engine, record, left, known_taken=True)
 
 
 async def _record(

@@ -16,6 +16,7 @@ from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
 from domain.party import Role
+from domain.standing import events as standing_happened
 from domain.standing.events import StandingEvent
 
 INBOX = "inbox"
@@ -115,8 +116,15 @@ def of_standing(
 
 def booking_of(event: StandingEvent) -> str | None:
     """The booking that an event of a standing is about, where it is about one."""
-    about = getattr(event, "event", None) or getattr(event, "claim", None) or event
-    return getattr(about, "booking_id", None)
+    match event:
+        case standing_happened.LateEventRecorded(event=late):
+            return late.booking_id
+        case standing_happened.ClaimOpened(claim=claim):
+            return claim.booking_id
+        case standing_happened.ClaimUpheld() | standing_happened.ClaimDismissed():
+            return event.booking_id
+        case _:
+            return None
 
 
 async def write(conn: AsyncConnection, found: Iterable[Notice]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -176,7 +175,6 @@ async def requested(
     provider_id: str = "ada",
     client_id: str = "carl",
     topic_id: str | None = None,
-    new_id: Callable[[], str] = new_id,
 ) -> PlayedBooking:
     """A booking that was requested for some preferred times, an hour each."""
     wanted = booking_rules.NewRequest(
