@@ -71,7 +71,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         if started.state is not None:
             self._start(started.state, started.progress, started.history_limit)
         else:
-            await self._begin(started)
+            await self._uncancelled(self._begin(started))
         if await self._live():
             progress = self._handed_over()
             workflow.continue_as_new(replace(started, state=self._known, progress=progress))

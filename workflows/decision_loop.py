@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.record import REFUSALS_KEPT, Entry, entry_json
     from domain.refusal import Code, FieldError, Refusal, refuse
     from workflows.details import card
-    from workflows.entries import applied
+    from workflows.entries import applied, newest, without_inputs
     from workflows.inbox import Answer, Arrived, C, Inbox, Outcomes
     from workflows.machine import Deadline, E, Machine, S
     from workflows.messages import decode, malformed
@@ -32,8 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.search_attributes import REFUSED
     from workflows.snapshot import Progress
 
-REMEMBERED_LINES = 100
-"""A workflow keeps this many of the newest lines of its timeline; the database keeps all."""
+T = TypeVar("T")
 
 
 class DecisionLoop(Generic[S, C, E]):
@@ -239,6 +238,9 @@ class DecisionLoop(Generic[S, C, E]):
         self._progress = replace(self._progress, recordings=number)
         if recorded.refusal is not None:
             return recorded.refusal
+        if refusals:
+            count = self._progress.refused
+            workflow.upsert_search_attributes([REFUSED.value_set(count)])
         # More may have been noted while these were being written.
         self._unrecorded = [
             entry for entry in self._unrecorded if not any(entry is done for done in refusals)
@@ -247,7 +249,7 @@ class DecisionLoop(Generic[S, C, E]):
             self._progress,
             lines=self._progress.lines + len(entries),
             events=self._progress.events + len(events),
-            newest=(*self._progress.newest, *entries)[-REMEMBERED_LINES:],
+            newest=newest((*self._progress.newest, *entries)),
         )
         return None
 
@@ -276,10 +278,8 @@ class DecisionLoop(Generic[S, C, E]):
         self._progress = replace(self._progress, refused=self._progress.refused + 1)
 
     async def _record_refusals(self) -> None:
-        if not self._unrecorded:
-            return
-        workflow.upsert_search_attributes([REFUSED.value_set(self._progress.refused)])
-        await self._record(self._known, ())
+        if self._unrecorded:
+            await self._record(self._known, ())
 
     # Waiting: for a command, or for the one deadline that is next.
 
@@ -328,21 +328,38 @@ class DecisionLoop(Generic[S, C, E]):
             self._outcomes.remember(outcome.key, outcome.refusal)
 
     def _handed_over(self) -> Progress:
-        return replace(self._progress, outcomes=tuple(self._outcomes.newest.values()))
+        return replace(
+            self._progress,
+            # What a new history begins with is limited in size; the database has every input.
+            newest=tuple(without_inputs(entry) for entry in self._progress.newest),
+            outcomes=tuple(self._outcomes.newest.values()),
+        )
 
     # Living: through cancellation requests and new histories, until closed.
 
     async def _live(self) -> bool:
-        """Run to the end of this history. True where another one should follow.
+        """Run to the end of this history. True where another one should follow."""
+        while True:
+            continues = await self._uncancelled(self._run_history())
+            # A request to cancel may have come together with the very last decision.
+            if not self._unrecorded:
+                return continues
+
+    async def _uncancelled(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry some work through, whatever is asked of the workflow from outside.
 
         A request to cancel the workflow is not a decision about the booking: it is refused. The
-        loop runs in a task of its own, so that such a request interrupts nothing.
+        work runs in a task of its own, so that such a request interrupts nothing.
         """
-        history = asyncio.create_task(self._run_history())
+        task = asyncio.create_task(work)
         while True:
             try:
-                return await asyncio.shield(history)
+                return await asyncio.shield(task)
             except asyncio.CancelledError:
+                # A request reaches us alone. Where the work is cancelled too, the worker makes room
+                # in its memory, and we must go: to wait on would spin for ever.
+                if task.cancelled():
+                    raise
                 message = "A workflow is not cancelled from outside: give it a command instead."
                 self._note("cancel-workflow", UNNAMED_SERVICE, refuse(Code.NOT_ALLOWED, message))
 

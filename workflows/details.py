@@ -31,13 +31,13 @@ def card(
 def _line(entry: Entry) -> str:
     code = f" `{entry.code}`" if entry.code else ""
     return (
-        f"- {rfc3339(entry.handled_at)} {entry.command} by {entry.by}:{code} {_plain(entry.text)}"
+        f"- {rfc3339(entry.handled_at)} {_plain(entry.command)} by {entry.by}:{code}"
+        f" {_plain(entry.text)}"
     )
 
 
 def _plain(text: str) -> str:
     """Text from outside, so that it cannot dress itself up as part of the card."""
-    cut = text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004
-    return "".join(
-        f"\\{char}" if char in "\\`*_[]<>#|!" else char for char in cut.replace("\n", " ")
-    )
+    line = " ".join(text.split())
+    cut = line if len(line) <= 200 else f"{line[:200]}…"  # noqa: PLR2004
+    return "".join(f"\\{char}" if char in "\\`*_[]<>#|!" else char for char in cut)

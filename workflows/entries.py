@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,10 @@ from pydantic_core import to_jsonable_python
 
 from domain.lateness import Receipt
 from domain.party import Party
-from domain.record import Entry
+from domain.record import REFUSALS_KEPT, Entry
+
+REMEMBERED = 50
+"""A workflow keeps this many of the newest decisions of its timeline; the database keeps all."""
 
 _ENVELOPE = ("command_id", "by", "at")
 
@@ -48,4 +52,19 @@ def applied(
         rule=rule,
         text=text,
         data=data,
+    )
+
+
+def newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The lines to remember: however many refusals come, they never drive out what was decided."""
+    refused = [entry.seq for entry in entries if entry.outcome == "refused"][-REFUSALS_KEPT:]
+    decided = [entry.seq for entry in entries if entry.outcome != "refused"][-REMEMBERED:]
+    kept = {*refused, *decided}
+    return tuple(entry for entry in entries if entry.seq in kept)
+
+
+def without_inputs(entry: Entry) -> Entry:
+    """A line without what was sent, which can be long."""
+    return replace(
+        entry, data={name: value for name, value in entry.data.items() if name != "inputs"}
     )
