@@ -1,0 +1,85 @@
+"""`keepdate demo` against a running stack, as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+import cli
+from tests.system.running_stack import RunningStack
+
+_DEMO_SECONDS = 60  # what the demo promises to take at most, also where two run side by side
+
+DECISIONS = [
+    "Confirmed for",
+    "Reminded provider: late-window-opens.",
+    "5 days 23 hours before the session: not late.",
+    "support amends the date next.",
+    "by support.",
+    "Reminded provider and client: session-starts.",
+    "Completed: the session's end has passed.",
+    "it would be your first late cancellation, and a warning.",
+    "This is the first late cancellation.",
+    "This is the second late cancellation. The next late cancellation opens a suspension case.",
+    "A suspension case was opened.",
+    "the provider's topic is listed",
+    "No proof was provided within 7 days.",
+    "the provider's topic is not listed",
+    "refused: topic-suspended",
+    "The provider brought proof-1",
+    "Support accepted proof-1.",
+    "Topics reinstated:",
+    "the provider's topic is listed",
+    "The request was withdrawn; that never counts.",
+    ": warned",
+    "late cancellations that count 1",
+    "The statement of reasons of the case",
+    "3 late cancellations, more than the 2 that are allowed within 5 days of the session.",
+]
+"""What the demo has to tell, in this order."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RunningStack]:
+    """A stack that is up."""
+    with RunningStack() as stack:
+        stack.start_and_wait()
+        yield stack
+
+
+def start_demo(stack: RunningStack) -> subprocess.Popen[str]:
+    """Starts the demo in the background."""
+    return subprocess.Popen(
+        [sys.executable, cli.__file__, "demo"],
+        env=stack.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_demo_tells_every_decision_and_can_be_played_again(running: RunningStack) -> None:
+    # Side by side is the hardest way to play it twice: nothing of one run may reach the other.
+    for demo in [start_demo(running), start_demo(running)]:
+        output, errors = demo.communicate(timeout=_DEMO_SECONDS)
+        assert (demo.returncode, errors) == (0, ""), output
+        told = " ".join(output.split())
+        for decision in DECISIONS:
+            _, found, told = told.partition(decision)
+            assert found, f"{decision!r} is missing, or out of order, in:\n{output}"
+
+
+def test_demo_without_a_stack_is_one_line() -> None:
+    with RunningStack() as stack:
+        demo = start_demo(stack)
+        output, errors = demo.communicate(timeout=_DEMO_SECONDS)
+
+    assert (demo.returncode, output) == (1, "")
+    assert errors.splitlines() == [
+        f"keepdate: no stack answers at http://127.0.0.1:{stack.http_port}:"
+        " start one with `keepdate up`"
+    ]
