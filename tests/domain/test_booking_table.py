@@ -147,6 +147,21 @@ def test_each_legal_row_leads_where_it_says() -> None:
     assert reached == {}
 
 
+def test_each_row_names_exactly_those_who_may() -> None:
+    for row in TABLE:
+        if row.actors != (Role.CLOCK,):
+            legal = {giver for giver in ("provider", "client", "support") if _legal(row, giver)}
+            assert legal == {str(actor) for actor in row.actors}
+
+
+def _legal(row: Transition, giver: str) -> bool:
+    return any(
+        CELLS[situation, row.command, giver] in set(State)
+        for situation, make in SITUATIONS.items()
+        if make().state is row.source
+    )
+
+
 def test_the_clock_has_these_moves_and_no_others() -> None:
     rows = {
         (str(row.source), row.command): {str(target) for target in row.targets}

@@ -187,6 +187,14 @@ def test_a_second_proof_is_waited_for_when_the_first_is_rejected() -> None:
     assert live.status == "warned"
 
 
+def test_an_event_is_excused_once_however_many_proofs_cover_it() -> None:
+    live = with_case(proof("e1"), proof("e1", "e2"), review("proof-1", accept=True))
+    live.give(review("proof-2", accept=True))
+    assert live.last(happened.LateEventsExcused).ids == ("e2",)
+    live = with_case(proof("e1"), proof("e1"), review("proof-1", accept=True))
+    assert live.give(review("proof-2", accept=True)) == ("proof.accepted",)
+
+
 def test_a_fourth_event_joins_the_case_and_its_deadline_stays() -> None:
     live = with_case()
     live.wait(3 * DAY)
