@@ -67,7 +67,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> dict[str, Any]:
         """Live from the request to the end of the booking; the result is how it ended."""
-        started = read_booking_input(given, workflow.info().workflow_id)
+        started = read_booking_input(given, workflow.info())
         if started.state is not None:
             self._start(started.state, started.progress, started.history_limit)
         else:
@@ -101,7 +101,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
 
     async def _begin(self, started: BookingInput) -> None:
         # The request was made when the workflow was started, however long a worker took to come.
-        requested_at = workflow.info().start_time
+        requested_at = workflow.info().workflow_start_time
         events = request(started.request, requested_at)
         booking = evolve_all(events[0].booking, events[1:])  # type: ignore[union-attr]
         entry = applied(

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.standing.decide import RULES, begin, decide, elapse
     from domain.standing.events import StandingEvent
     from domain.standing.evolve import evolve_all
-    from domain.standing.record import StandingRecord
+    from domain.standing.record import StandingOnRecord, StandingRecord
     from domain.standing.state import Standing
     from domain.standing.view import standing_json
     from domain.standing.words import describe
@@ -62,8 +62,10 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> None:
         """Live, history after history, without losing or double-counting an event."""
-        started = read_standing_input(given, workflow.info().workflow_id)
-        state = started.state or begin(started.provider_id, workflow.info().start_time)
+        started = read_standing_input(given, workflow.info())
+        if started.state is None:
+            started = await self._begin(started)
+        state = started.state or begin(started.provider_id, workflow.info().workflow_start_time)
         self._start(state, started.progress, started.history_limit)
         await self._live()
         progress = self._handed_over()
@@ -89,6 +91,25 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
     def standing(self) -> dict[str, Any] | None:
         """The standing as JSON, with its newest events; `None` before it has begun."""
         return _answer(self._state) if self._state else None
+
+    async def _begin(self, started: StandingInput) -> StandingInput:
+        """Go on where the record ends, should this not be the first workflow of the provider.
+
+        One that was terminated and began again from nothing would otherwise forget what counts,
+        and its recordings, numbered from one again, would be taken for late repetitions.
+        """
+        found: StandingOnRecord | None = await carried_out(
+            Recorder.load_standing, started.provider_id, summary="look for a standing on record"
+        )
+        if found is None:
+            return started
+        progress = Progress(
+            recordings=found.recordings,
+            lines=found.lines,
+            events=found.events,
+            refused=found.refused,
+        )
+        return replace(started, state=found.standing, progress=progress)
 
     async def _write(
         self, number: int, state: Standing, events: Events, entries: Sequence[Entry]

@@ -1,24 +1,35 @@
-"""Reading what a workflow is started with. Only the API starts one; rubbish may fail it."""
+"""Reading what a workflow is started with. Only the API starts one; rubbish fails it, and no more.
+
+What passes here can be calculated with for as long as the booking lives: a date that runs out of
+the calendar in the middle of a decision would stick the workflow.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
+from temporalio.workflow import Info
 
-from domain.policy import MAX_STARTS, MAX_TEXT
+from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT, Policy
 from domain.refusal import Code
 from workflows.payloads import json_of
-from workflows.snapshot import BookingInput, StandingInput
+from workflows.snapshot import BookingInput, Progress, StandingInput
 
 T = TypeVar("T")
 
 _BOOKING = TypeAdapter(BookingInput)
 _STANDING = TypeAdapter(StandingInput)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MOMENT = timedelta(seconds=10)
+"""What was in the future when it was asked for may have passed when it arrives."""
+_LONGEST_MINUTES = 24 * 60
+_MOST_REMINDERS = 10
+_SHORTEST_HISTORY = 10
 
 
 def booking_workflow_id(booking_id: str) -> str:
@@ -31,28 +42,68 @@ def standing_workflow_id(provider_id: str) -> str:
     return f"provider-standing/{provider_id}"
 
 
-def read_booking_input(given: RawValue, workflow_id: str) -> BookingInput:
+def read_booking_input(given: RawValue, info: Info) -> BookingInput:
     """What a booking starts with. Raises `malformed`, which fails the workflow."""
     started = _read(_BOOKING, given)
     wanted = started.request
     ids = (wanted.booking_id, wanted.topic_id, wanted.provider_id, wanted.client_id)
     starts = wanted.preferred_starts
+    _require_a_beginning(started, info)
     _require(all(_ID.fullmatch(each) for each in ids), "an id is not of the form of ids")
-    _require(workflow_id == booking_workflow_id(wanted.booking_id), "it is another booking's id")
+    own_id = booking_workflow_id(wanted.booking_id)
+    _require(info.workflow_id == own_id, "it is another booking's id")
     _require(1 <= len(set(starts)) == len(starts) <= MAX_STARTS, "1 to 5 distinct times, please")
     _require(all(start.tzinfo is not None for start in starts), "a time without an offset")
-    _require(wanted.duration_minutes > 0, "a session lasts at least a minute")
-    _require(len(wanted.note) <= MAX_TEXT and "\0" not in wanted.note, "the note is not text")
+    asked = info.workflow_start_time
+    _require(all(start > asked - _MOMENT for start in starts), "a time that has passed")
+    _require(all(start <= asked + HORIZON for start in starts), "a time more than two years ahead")
+    _require(0 < wanted.duration_minutes <= _LONGEST_MINUTES, "a session lasts a day at most")
+    _require(_is_text(wanted.title) and _is_text(wanted.note), "the title or the note is not text")
+    _require_sane(wanted.policy)
     return started
 
 
-def read_standing_input(given: RawValue, workflow_id: str) -> StandingInput:
+def read_standing_input(given: RawValue, info: Info) -> StandingInput:
     """What a standing starts with. Raises `malformed`, which fails the workflow."""
     started = _read(_STANDING, given)
     provider_id = started.provider_id
+    _require_a_beginning(started, info)
     _require(_ID.fullmatch(provider_id) is not None, "an id is not of the form of ids")
-    _require(workflow_id == standing_workflow_id(provider_id), "it is another provider's id")
+    own_id = standing_workflow_id(provider_id)
+    _require(info.workflow_id == own_id, "it is another provider's id")
     return started
+
+
+def _require_a_beginning(started: BookingInput | StandingInput, info: Info) -> None:
+    """Nobody begins in the middle: a state is what a workflow hands to its own next history."""
+    goes_on = info.continued_run_id is not None
+    begins = started.state is None and started.progress == Progress()
+    _require(goes_on or begins, "a state cannot be brought along")
+    limit = started.history_limit
+    # The first task of a history has three events already.
+    _require(limit is None or limit >= _SHORTEST_HISTORY, "such a history could hold nothing")
+
+
+def _require_sane(policy: Policy) -> None:
+    spans = [
+        policy.late_within,
+        policy.proof_within,
+        policy.contest_within,
+        policy.answer_within,
+        policy.last_call_before_expiry,
+        policy.proposal_lapses_after,
+        policy.late_window_notice,
+        policy.reminder_spread,
+        policy.window or timedelta(0),
+        *policy.reminders_before_start,
+    ]
+    _require(all(timedelta(0) <= span <= HORIZON for span in spans), "a policy of no sane length")
+    _require(len(policy.reminders_before_start) <= _MOST_REMINDERS, "a policy of many reminders")
+    _require(policy.allowed >= 0 and _is_text(policy.name), "a policy without a number or a name")
+
+
+def _is_text(value: str) -> bool:
+    return len(value) <= MAX_TEXT and "\0" not in value
 
 
 def _read(adapter: TypeAdapter[T], given: RawValue) -> T:

@@ -20,6 +20,7 @@ from db.documents import (
     refusal_from,
 )
 from db.recording import cards, notices, slots
+from db.recording.beginning import NotBegunError, require_topic
 from db.recording.journal import Happened, Journal, Subject
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, late_events
@@ -38,13 +39,15 @@ async def record_booking(
 
     Answers with the refusal `slot-taken`, and writes nothing of the record, where the decision
     takes a time at which the provider has another session; the same record again gets the same
-    answer. A record that is older than what is written down changes nothing. All is over when
-    `within` has passed. Raises UnknownTopicError, RecordingGapError, TimeoutError, or the
-    database's own error.
+    answer. The first record is refused where its topic takes no requests. A record that is older
+    than what is written down changes nothing. All is over when `within` has passed. Raises
+    UnknownTopicError, RecordingGapError, TimeoutError, or the database's own error.
     """
     began = time.monotonic()
     try:
         return await _record(engine, record, within)
+    except NotBegunError as error:
+        return Recorded(refusal=error.refusal)
     except IntegrityError as error:
         if isinstance(error.orig, ForeignKeyViolation) and record.number == 1:
             raise UnknownTopicError(f"there is no topic {record.booking.topic_id}") from error
@@ -60,6 +63,7 @@ async def _record(
 ) -> Recorded:
     async with transaction(engine, within) as conn:
         if record.number == 1 and await _created(conn, record):
+            await require_topic(conn, record.booking)
             await _write_what_follows(conn, record)
             return Recorded()
         booking_id = record.booking.id
