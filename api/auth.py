@@ -69,7 +69,7 @@ class Authenticator:
 
 def _party(claims: dict[str, Any]) -> Party:
     subject, role = claims["sub"], claims["role"]
-    if role not in _ROLES:
+    if not isinstance(role, str) or role not in _ROLES:
         raise jwt.InvalidTokenError("The token's role is none of the marketplace's.")
     if not isinstance(subject, str) or not _ID.fullmatch(subject):
         raise jwt.InvalidTokenError("The token's sub is not an id of the marketplace.")

@@ -29,7 +29,7 @@ async def read_object(request: Request) -> Json:
     if not raw.strip():
         raise malformed_field("body", "a JSON object is needed")
     try:
-        value = json.loads(raw, parse_constant=_no_constant)
+        value = json.loads(raw.decode(), parse_constant=_no_constant)
         # Half a surrogate pair is no character: it could be neither stored nor sent on.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:

@@ -38,7 +38,6 @@ STANDING_MESSAGES = messages.STANDING_MESSAGES
 HttpUrl = messages.HttpUrl
 Identifier = messages.Identifier
 Message = messages.Message
-Reason = messages.Reason
 Starts = messages.Starts
 Text = messages.Text
 decode = messages.decode

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.party import Role
+from domain.policy import MAX_TEXT
 
 Instant = Annotated[AwareDatetime, Field(examples=["2026-11-24T10:00:00Z"])]
 T = TypeVar("T")
+
+NO_NUL = r"^[^\x00]*$"
+"""A pattern for text: PostgreSQL keeps every character but one."""
+
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT, pattern=NO_NUL),
+]
+"""Text that says something."""
 
 
 class Wanted(BaseModel):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.gateway import Identifier, Reason
-from api.models.base import Answer, Instant, Page, PartyModel, Wanted
+from api.gateway import Identifier
+from api.models.base import Answer, Instant, Page, PartyModel, Wanted, Words
 
 
 class NewConversation(Wanted):
@@ -18,7 +18,7 @@ class NewConversation(Wanted):
 class NewMessage(Wanted):
     """What to say."""
 
-    text: Reason
+    text: Words
 
 
 class MessageModel(Answer):

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from api.gateway import Identifier, Reason, Text
-from api.models.base import Answer, Page, Wanted
+from api.gateway import Identifier, Text
+from api.models.base import Answer, Page, Wanted, Words
 
-Title = Annotated[Reason, StringConstraints(max_length=200)]
+Title = Annotated[Words, StringConstraints(max_length=200)]
 Minutes = Annotated[int, Field(ge=5, le=24 * 60)]
 
 

@@ -1,0 +1,115 @@
+"""The description at `/openapi.json` is kept: no server error, no undocumented answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import hypothesis
+import schemathesis
+import uvicorn
+from fastapi import FastAPI
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from config import Settings
+from tests.api.marketplace import Marketplace, in_days, token, until
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 6
+
+
+@asynccontextmanager
+async def listening(app: FastAPI) -> AsyncIterator[str]:
+    """The address of an application that listens."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    try:
+        await until(started, bool)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def explored(address: str, known: dict[str, str]) -> Iterator[str]:
+    """Tries every operation with what its description allows, and with what it does not."""
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    for result in schema.get_all_operations():
+        operation = result.ok()  # type: ignore[union-attr]
+        for role in ("service", "provider", "client"):
+            _try(operation, token(role, known.get(f"{role}_id", "explorer")), known)
+        yield operation.label
+
+
+def _try(operation: Any, bearer: str, known: dict[str, str]) -> None:
+    headers = {"Authorization": f"Bearer {bearer}"}
+
+    @hypothesis.settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(case=operation.as_strategy())
+    def once(case: Any) -> None:
+        # Beyond what does not exist, which is soon explored.
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = known[name]
+        response = case.call(headers=headers)
+        case.validate_response(response, checks=CHECKS)
+
+    once()
+
+
+async def test_everything_is_answered_as_described(
+    market: Marketplace, api_settings: Settings
+) -> None:
+    provider, client = market.provider(), market.client()
+    booking = await market.confirmed(provider, client, in_days(20))
+    conversation = (await client.get("/v1/conversations")).json()["items"][0]
+    known = {
+        "booking_id": booking["id"],
+        "topic_id": booking["topic_id"],
+        "provider_id": provider.id,
+        "client_id": client.id,
+        "conversation_id": conversation["id"],
+    }
+    async with listening(create_app(api_settings)) as address:
+        # In a thread, for the server and the worker are served by this one.
+        tried = await asyncio.to_thread(lambda: list(explored(address, known)))
+    assert len(tried) > 30
+
+
+def test_every_operation_says_what_it_is_for(described: FastAPI) -> None:
+    document = described.openapi()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    ids = [operation["operationId"] for operation in operations]
+    assert len(set(ids)) == len(ids)
+    for operation in operations:
+        assert operation["summary"]
+        assert operation["description"]
+    secured = [path for path in document["paths"] if path.startswith("/v1/")]
+    for path in secured:
+        for operation in document["paths"][path].values():
+            assert operation["security"] == [{"token": []}]
+            assert {"401", "503"} <= set(operation["responses"])

@@ -1,0 +1,180 @@
+"""Topics, conversations, the feed; and how lists go on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.models.conversation import ConversationPage, MessagePage
+from api.models.feed import Feed
+from api.models.topic import TopicPage
+from db.schema import standings
+from tests.api.marketplace import (
+    Json,
+    Marketplace,
+    Person,
+    created,
+    fields_of,
+    in_days,
+    ok,
+    problem,
+)
+
+
+async def all_pages(person: Person, path: str, limit: int, **params: object) -> list[list[Json]]:
+    """A list in pages, to the end."""
+    found = ok(await person.get(path, limit=limit, **params))
+    pages = [found["items"]]
+    while found["next"] is not None:
+        found = ok(await person.get(path, limit=limit, after=found["next"], **params))
+        pages.append(found["items"])
+    return pages
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(market: Marketplace) -> None:
+    provider = market.provider()
+    made = [(await market.topic(provider))["id"] for _ in range(5)]
+    pages = await all_pages(provider, "/v1/topics", 2, provider_id=provider.id)
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [topic["id"] for page in pages for topic in page] == made[::-1]
+
+
+async def test_bookings_are_found_by_what_they_are(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    one = await market.requested(provider, client)
+    other = await market.requested(provider, market.client())
+    ok(await provider.post(f"/v1/bookings/{other['id']}/decline", {"reason": "Full."}))
+
+    async def ids(person: Person, **params: object) -> list[str]:
+        return [item["id"] for item in ok(await person.get("/v1/bookings", **params))["items"]]
+
+    assert await ids(provider) == [other["id"], one["id"]]
+    assert await ids(provider, state="declined") == [other["id"]]
+    assert await ids(market.support, provider_id=provider.id, client_id=client.id) == [one["id"]]
+    assert await ids(client) == [one["id"]]
+
+
+async def test_a_topic_is_changed_and_paused_by_its_provider(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    topic = await market.topic(provider, title="Etching", description="On copper.")
+    path = f"/v1/topics/{topic['id']}"
+    request = {"topic_id": topic["id"], "preferred_starts": [in_days(5)]}
+
+    problem(await market.provider().patch(path, {"title": "Mine"}), 403, "not-allowed")
+    problem(await client.patch(path, {"title": "Mine"}), 403, "not-allowed")
+    answer = await provider.patch(path, {"status": "suspended"})
+    assert fields_of(problem(answer, 422, "malformed")) == ["status"]
+    answer = await provider.patch(path, {"title": None})
+    assert fields_of(problem(answer, 422, "malformed")) == ["title"]
+    changed = ok(await provider.patch(path, {"duration_minutes": 90, "status": "paused"}))
+    assert changed == {**topic, "duration_minutes": 90, "status": "paused"}
+    found = ok(await client.get("/v1/topics", q="COPPER", provider_id=provider.id))
+    assert TopicPage.model_validate(found).items == []
+    assert len(ok(await provider.get("/v1/topics", q="copper"))["items"]) == 1
+    problem(await client.post("/v1/bookings", request), 409, "topic-not-listed")
+    ok(await provider.patch(path, {"status": "listed"}))
+    created(await client.post("/v1/bookings", request))
+
+
+async def test_suspended_topics_take_no_requests(
+    market: Marketplace, market_engine: AsyncEngine
+) -> None:
+    provider, client = market.provider(), market.client()
+    topic = await market.topic(provider)
+    request = {"topic_id": topic["id"], "preferred_starts": [in_days(5)]}
+    async with market_engine.begin() as conn:
+        await conn.execute(
+            insert(standings).values(
+                provider_id=provider.id,
+                status="suspended",
+                suspended=True,
+                document={},
+                revision=1,
+                recording=1,
+                refused=0,
+                updated_at=datetime.now(UTC),
+            )
+        )
+
+    problem(await client.post("/v1/bookings", request), 409, "topic-suspended")
+    assert ok(await client.get("/v1/topics", provider_id=provider.id))["items"] == []
+    [own] = ok(await provider.get("/v1/topics"))["items"][:1]
+    assert (own["id"], own["status"]) == (topic["id"], "suspended")
+    async with market_engine.begin() as conn:
+        mine = standings.c.provider_id == provider.id
+        await conn.execute(update(standings).where(mine).values(suspended=False))
+    created(await client.post("/v1/bookings", request))
+
+
+async def test_support_suspends_and_reinstates(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    topic = await market.topic(provider)
+    path = f"/v1/providers/{provider.id}/standing"
+    request = {"topic_id": topic["id"], "preferred_starts": [in_days(5)]}
+
+    problem(await market.support.post(f"{path}/reinstate", {"reason": "x"}), 409, "not-suspended")
+    found = ok(await market.support.post(f"{path}/suspend", {"reason": "Fraud."}))
+    assert found["status"] == "suspended"
+    problem(await client.post("/v1/bookings", request), 409, "topic-suspended")
+    found = ok(await market.support.post(f"{path}/reinstate", {"reason": "A mistake."}))
+    assert found["status"] == "good"
+    created(await client.post("/v1/bookings", request))
+
+
+async def test_client_and_provider_talk(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    answer = await client.post("/v1/conversations", {})
+    assert fields_of(problem(answer, 422, "malformed")) == ["provider_id"]
+    begun = created(await client.post("/v1/conversations", {"provider_id": provider.id}))
+    same = ok(await provider.post("/v1/conversations", {"client_id": client.id}))
+    assert same["id"] == begun["id"]
+    path = f"/v1/conversations/{begun['id']}/messages"
+
+    for text in ("", " ", "a\0b", "x" * 4001, None, 5):
+        answer = await client.post(path, {"text": text})
+        assert fields_of(problem(answer, 422, "malformed")) == ["text"]
+    said = [created(await client.post(path, {"text": f"Hello {n}"})) for n in range(3)]
+    assert said[0]["author"] == {"role": "client", "id": client.id}
+    [listed] = ConversationPage.model_validate(ok(await provider.get("/v1/conversations"))).items
+    assert listed.unread == 3
+    assert listed.last_message
+    assert listed.last_message.text == "Hello 2"
+    MessagePage.model_validate(ok(await provider.get(path)))
+    pages = await all_pages(provider, path, 2)
+    assert [message for page in pages for message in page] == said[::-1]
+    assert ok(await provider.get("/v1/conversations"))["items"][0]["unread"] == 0
+    created(await market.support.post(path, {"text": "Can we help?"}))
+    assert ok(await provider.get("/v1/conversations"))["items"][0]["unread"] == 1
+    for stranger in (market.provider(), market.client()):
+        problem(await stranger.get(path), 404, "not-found")
+        problem(await stranger.post(path, {"text": "Hi"}), 404, "not-found")
+    problem(await market.service.get(path), 403, "not-allowed")
+
+
+async def test_a_booking_leaves_cards_in_the_chat(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    await market.confirmed(provider, client, in_days(20))
+    [conversation] = ok(await client.get("/v1/conversations"))["items"]
+    messages = ok(await client.get(f"/v1/conversations/{conversation['id']}/messages"))
+    assert any(
+        message["card"] for message in MessagePage.model_validate(messages).model_dump()["items"]
+    )
+
+
+async def test_the_feed_goes_on_where_it_was_left(market: Marketplace) -> None:
+    found = ok(await market.service.get("/v1/events", limit=200))
+    while found["items"]:
+        found = ok(await market.service.get("/v1/events", limit=200, after=found["next"]))
+    after = found["next"]
+    provider, client = market.provider(), market.client()
+    booking = await market.confirmed(provider, client, in_days(20))
+
+    fresh = Feed.model_validate(ok(await market.service.get("/v1/events", after=after, limit=1)))
+    rest = Feed.model_validate(ok(await market.service.get("/v1/events", after=fresh.next)))
+
+    items = [*fresh.items, *rest.items]
+    assert [item.type for item in items] == ["booking.requested", "booking.confirmed"]
+    assert {item.booking_id for item in items} == {booking["id"]}
+    assert items[0].seq < items[1].seq

@@ -1,0 +1,68 @@
+"""With no worker about, what was taken is neither lost nor done twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+from api.models.base import Accepted
+from config import Settings
+from db.ids import new_id
+from tests.api.conftest import served, worked
+from tests.api.marketplace import Marketplace, fresh_key, in_days, ok, problem, until
+
+
+async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
+    api_settings: Settings,
+) -> None:
+    settings = api_settings.model_copy(update={"task_queue": f"unserved-{new_id()}"})
+    async with served(settings) as market:
+        provider, client = market.provider(), market.client()
+        topic = await market.topic(provider)
+        start, key = in_days(3), fresh_key()
+        body = {"topic_id": topic["id"], "preferred_starts": [start]}
+
+        answer = await client.post("/v1/bookings", body, key)
+        assert answer.status_code == 202, answer.text
+        booking_id = Accepted.model_validate(answer.json()).id
+        path = f"/v1/bookings/{booking_id}"
+        for person in (client, provider, market.support):
+            assert (await person.get(path)).status_code == 202
+        problem(await market.client().get(path), 404, "not-found")
+
+        confirm, suspend = fresh_key(), fresh_key()
+        standing = f"/v1/providers/{provider.id}/standing"
+        answers = await asyncio.gather(
+            provider.post(f"{path}/confirm", {"start": start}, confirm),
+            provider.post(f"{path}/confirm", {"start": start}, confirm),
+            market.support.post(f"{standing}/suspend", {"reason": "Fraud."}, suspend),
+            client.post("/v1/bookings", body, key),
+        )
+        assert [each.status_code for each in answers] == [202] * 4, answers
+        assert answers[0].json()["code"] == "accepted"
+        assert answers[3].json()["id"] == booking_id
+
+        async with worked(settings):
+            await _catches_up(market, path, standing)
+            # Sent once more, a command is answered with what came of it.
+            again = ok(await provider.post(f"{path}/confirm", {"start": start}, confirm))
+            assert again["state"] == "confirmed"
+            found = ok(
+                await market.support.post(f"{standing}/suspend", {"reason": "Fraud."}, suspend)
+            )
+            assert found["status"] == "suspended"
+            repeated = await client.post("/v1/bookings", body, key)
+            assert repeated.status_code == 201
+            assert repeated.json()["id"] == booking_id
+        entries = ok(await provider.get(f"{path}/timeline"))["items"]
+        assert [entry["command"] for entry in entries] == ["request", "confirm"]
+        assert entries[1]["given_at"] < entries[1]["handled_at"]
+        entries = ok(await provider.get(f"{standing}/timeline"))["items"]
+        assert [entry["command"] for entry in entries] == ["suspend"]
+
+
+async def _catches_up(market: Marketplace, path: str, standing: str) -> None:
+    async def looked() -> tuple[str | None, str]:
+        booking = (await market.support.get(path)).json()
+        return booking.get("state"), ok(await market.support.get(standing))["status"]
+
+    await until(looked, lambda seen: seen == ("confirmed", "suspended"))
