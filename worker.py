@@ -54,6 +54,7 @@ def build_worker(client: Client, engine: AsyncEngine, settings: Settings) -> Wor
         activities=[
             recorder.record_booking,
             recorder.record_standing,
+            recorder.load_standing,
             reporter.report_late_event,
         ],
         interceptors=[Guard()],

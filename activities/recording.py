@@ -8,13 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from db.queries.standings import get_standing_on_record
 from db.recording import UnknownTopicError, record_booking, record_standing
 from domain.booking.record import BookingRecord, Recorded
 from domain.refusal import Code
-from domain.standing.record import StandingRecord
+from domain.standing.record import StandingOnRecord, StandingRecord
 
 RECORD_BOOKING = "record-booking"
 RECORD_STANDING = "record-standing"
+LOAD_STANDING = "load-standing"
 
 _UNLIMITED = timedelta(seconds=10)
 """How long a transaction may take where the activity's caller has set no limit."""
@@ -40,6 +42,12 @@ class Recorder:
     async def record_standing(self, record: StandingRecord) -> Recorded:
         """Writes down what was decided about a provider's standing."""
         return await record_standing(self._engine, record, within=_time_left())
+
+    @activity.defn(name=LOAD_STANDING)
+    async def load_standing(self, provider_id: str) -> StandingOnRecord | None:
+        """Reads what is on record of a standing, for a workflow that begins (again)."""
+        async with self._engine.connect() as conn:
+            return await get_standing_on_record(conn, provider_id)
 
 
 def _time_left() -> timedelta:

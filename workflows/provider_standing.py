@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.payloads import NOTHING
     from workflows.recording import carried_out
     from workflows.search_attributes import changes_of_standing
+    from workflows.snapshot import Progress, StandingInput
     from workflows.start import read_standing_input
 
 Events = Sequence[StandingEvent]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import standing_from
-from db.schema import standings
+from db.schema import decisions, events, standings
+from domain.standing.record import StandingOnRecord
 from domain.standing.state import Standing
 
 
@@ -17,3 +18,32 @@ async def get_standing(conn: AsyncConnection, provider_id: str) -> Standing | No
     )
     document = found.scalar_one_or_none()
     return standing_from(document) if document is not None else None
+
+
+async def get_standing_on_record(
+    conn: AsyncConnection, provider_id: str
+) -> StandingOnRecord | None:
+    """All that a standing's workflow has to know to go on where the record ends; None if new."""
+    lines = select(func.coalesce(func.max(decisions.c.seq), 0)).where(
+        decisions.c.subject == "standing", decisions.c.subject_id == provider_id
+    )
+    numbered = select(func.coalesce(func.max(events.c.seq), 0)).where(
+        events.c.subject == "standing", events.c.subject_id == provider_id
+    )
+    found = await conn.execute(
+        select(
+            standings.c.document,
+            standings.c.recording,
+            standings.c.refused,
+            lines.scalar_subquery().label("lines"),
+            numbered.scalar_subquery().label("events"),
+        ).where(standings.c.provider_id == provider_id)
+    )
+    row = found.one_or_none()
+    return row and StandingOnRecord(
+        standing=standing_from(row.document),
+        recordings=row.recording,
+        lines=row.lines,
+        events=row.events,
+        refused=row.refused,
+    )

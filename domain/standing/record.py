@@ -22,3 +22,14 @@ class StandingRecord:
     events: tuple[StandingEvent, ...] = ()
     entries: tuple[Entry, ...] = ()
     refused: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingOnRecord:
+    """A standing as it was written down last, and how far its numbers had come."""
+
+    standing: Standing
+    recordings: int
+    lines: int
+    events: int
+    refused: int
