@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from config import Settings
 from db.engine import create_engine
 from tests.workflows.world import World
 from worker import build_worker
+from workflows.payloads import data_converter
 from workflows.search_attributes import register
 
 
@@ -24,10 +26,17 @@ async def engine(shared_settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture(scope="session")
+async def client(temporal: WorkflowEnvironment) -> Client:
+    """A client as services have it: no workflow that it starts skips time by itself."""
+    await register(temporal.client)
+    return Client(temporal.client.service_client, data_converter=data_converter)
+
+
+@pytest.fixture(scope="session")
 async def world(
-    temporal: WorkflowEnvironment, engine: AsyncEngine, shared_settings: Settings
+    temporal: WorkflowEnvironment, client: Client, engine: AsyncEngine, shared_settings: Settings
 ) -> AsyncIterator[World]:
     """The marketplace of these tests, served by a worker."""
-    await register(temporal.client)
-    async with build_worker(temporal.client, engine, shared_settings):
-        yield World(temporal=temporal, engine=engine, task_queue=shared_settings.task_queue)
+    queue = shared_settings.task_queue
+    async with build_worker(client, engine, shared_settings):
+        yield World(temporal=temporal, client=client, engine=engine, task_queue=queue)

@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from db.ids import new_id
 from db.queries.bookings import BookingRow, get_booking
-from db.stores.topics import insert_topic
+from db.stores.topics import insert_topic, update_topic
 from domain.booking.decide import NewRequest
 from domain.instants import rfc3339
-from workflows.search_attributes import of_request
-from workflows.snapshot import BookingInput
+from workflows.search_attributes import of_provider, of_request
+from workflows.snapshot import BookingInput, StandingInput
 from workflows.start import booking_workflow_id, standing_workflow_id
 
 Handle = WorkflowHandle[Any, Any]
@@ -50,16 +50,17 @@ class World:
     """A real server, a real database, and a worker that serves them."""
 
     temporal: WorkflowEnvironment
+    client: Client
     engine: AsyncEngine
     task_queue: str
 
     def booking(self, booking_id: str) -> Handle:
         """The workflow of a booking."""
-        return self.temporal.client.get_workflow_handle(booking_workflow_id(booking_id))
+        return self.client.get_workflow_handle(booking_workflow_id(booking_id))
 
     def standing(self, provider_id: str) -> Handle:
         """The workflow of a provider's standing."""
-        return self.temporal.client.get_workflow_handle(standing_workflow_id(provider_id))
+        return self.client.get_workflow_handle(standing_workflow_id(provider_id))
 
     async def provider_with_topic(self) -> tuple[str, str]:
         """A provider of whom nothing is known yet, and one listed topic of theirs."""
@@ -75,6 +76,11 @@ class World:
                 now=now(),
             )
         return provider_id, topic_id
+
+    async def pause_topic(self, topic_id: str) -> None:
+        """Take a topic off the list, as its provider can."""
+        async with self.engine.begin() as connection:
+            await update_topic(connection, topic_id, now=now(), listed=False)
 
     async def request(
         self,
@@ -98,15 +104,24 @@ class World:
         return wanted
 
     async def start(self, started: BookingInput) -> Handle:
-        """Start a booking as the API does, on a clock that does not move by itself."""
-        with self.temporal.with_time_skipping_disabled():
-            return await self.temporal.client.start_workflow(
-                "Booking",
-                started,
-                id=booking_workflow_id(started.request.booking_id),
-                task_queue=self.task_queue,
-                search_attributes=of_request(started.request),
-            )
+        """Start a booking as the API does."""
+        return await self.client.start_workflow(
+            "Booking",
+            started,
+            id=booking_workflow_id(started.request.booking_id),
+            task_queue=self.task_queue,
+            search_attributes=of_request(started.request),
+        )
+
+    async def start_standing(self, provider_id: str, history_limit: int | None = None) -> Handle:
+        """Start a provider's standing, of whom nothing late is known."""
+        return await self.client.start_workflow(
+            "ProviderStanding",
+            StandingInput(provider_id=provider_id, history_limit=history_limit),
+            id=standing_workflow_id(provider_id),
+            task_queue=self.task_queue,
+            search_attributes=of_provider(provider_id),
+        )
 
     async def confirmed(
         self, start: datetime, provider: tuple[str, str] | None = None
@@ -123,8 +138,14 @@ class World:
     async def update(self, subject: str | Handle, name: str, **fields: Any) -> dict[str, Any]:
         """Give a command and get the answer. Raises `RefusedError`."""
         handle = self.booking(subject) if isinstance(subject, str) else subject
+        return await self.update_raw(handle, name, [_json(fields)])
+
+    async def update_raw(
+        self, handle: Handle, name: str, arguments: Sequence[Any]
+    ) -> dict[str, Any]:
+        """Send any arguments as an update. Raises `RefusedError`."""
         try:
-            answer: dict[str, Any] = await handle.execute_update(name, _json(fields))
+            answer: dict[str, Any] = await handle.execute_update(name, args=arguments)
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             if not isinstance(cause, ApplicationError) or cause.type is None:

@@ -1,0 +1,146 @@
+"""Rubbish, and what is not legal, begins nothing: the workflow fails at once, and never sticks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from db.ids import new_id
+from domain.booking.decide import NewRequest
+from domain.policy import DEFAULT_POLICY
+from tests.workflows.wire import payload, raw, sent, troubles
+from tests.workflows.world import World, in_days, now
+from workflows.snapshot import BookingInput, Progress, StandingInput
+from workflows.start import booking_workflow_id, standing_workflow_id
+
+
+async def _fails(world: World, kind: str, workflow_id: str, *arguments: Any) -> str:
+    """Start a workflow that is to fail; the code that it fails with."""
+    handle = await world.client.start_workflow(
+        kind, args=arguments, id=workflow_id, task_queue=world.task_queue
+    )
+    with pytest.raises(WorkflowFailureError) as caught:
+        await asyncio.wait_for(handle.result(), 20)
+    assert isinstance(caught.value.cause, ApplicationError)
+    assert await troubles(handle) == ["EVENT_TYPE_WORKFLOW_EXECUTION_FAILED"]
+    return caught.value.cause.type or ""
+
+
+async def _begins_nothing(world: World, request: NewRequest, **fields: Any) -> str:
+    workflow_id = booking_workflow_id(request.booking_id)
+    code = await _fails(world, "Booking", workflow_id, BookingInput(request=request, **fields))
+    assert await world.row(request.booking_id) is None
+    return code
+
+
+async def _wanted(world: World) -> NewRequest:
+    provider_id, topic_id = await world.provider_with_topic()
+    return NewRequest(
+        booking_id=new_id(),
+        topic_id=topic_id,
+        provider_id=provider_id,
+        client_id="client-1",
+        preferred_starts=(in_days(3),),
+        duration_minutes=60,
+    )
+
+
+async def test_a_start_with_rubbish_fails(world: World) -> None:
+    rubbish: tuple[list[RawValue], ...] = (
+        [],
+        raw(sent(None)),
+        raw(sent("confirm")),
+        raw(sent([])),
+        raw(sent({"request": {"booking_id": 7}})),
+        raw(sent({}), sent({})),
+        raw(sent({}), payload(b"{")),
+        raw(payload(b"{")),
+        raw(payload(b"\x00\x01", b"binary/plain")),
+        raw(payload(b"[" * 50_000)),
+    )
+    codes = await asyncio.gather(
+        *(
+            _fails(world, kind, prefix(new_id()), *arguments)
+            for arguments in rubbish
+            for kind, prefix in (
+                ("Booking", booking_workflow_id),
+                ("ProviderStanding", standing_workflow_id),
+            )
+        )
+    )
+    assert set(codes) == {"malformed"}
+
+
+async def test_a_request_that_is_not_of_the_form_of_requests_fails(world: World) -> None:
+    good = await _wanted(world)
+    far = timedelta(days=10**6)
+    bad: tuple[dict[str, Any], ...] = (
+        {"preferred_starts": ()},
+        {"preferred_starts": (in_days(2),) * 2},
+        {"preferred_starts": tuple(in_days(2 + number) for number in range(6))},
+        {"preferred_starts": (in_days(2), now() - timedelta(hours=1))},
+        {"preferred_starts": (in_days(800),)},
+        {"preferred_starts": (in_days(2).replace(tzinfo=None),)},
+        {"duration_minutes": 0},
+        {"duration_minutes": 10**9},
+        {"note": "x" * 4001},
+        {"title": "\0"},
+        {"client_id": "nobody at all"},
+        {"provider_id": "x" * 65},
+        {"policy": replace(DEFAULT_POLICY, answer_within=far)},
+        {"policy": replace(DEFAULT_POLICY, reminders_before_start=(-far,))},
+    )
+    requests = (replace(good, booking_id=new_id(), **fields) for fields in bad)
+    codes = await asyncio.gather(*(_begins_nothing(world, request) for request in requests))
+    assert set(codes) == {"malformed"}
+
+
+async def test_nobody_begins_in_the_middle(world: World) -> None:
+    booked = await world.confirmed(in_days(9))
+    row = await world.row(booked.booking_id)
+    assert row is not None
+    wanted = await _wanted(world)
+    forged = replace(row.booking, id=wanted.booking_id)
+    others = [replace(wanted, booking_id=new_id()) for _ in range(2)]
+    codes = await asyncio.gather(
+        _begins_nothing(world, wanted, state=forged),
+        _begins_nothing(world, others[0], progress=Progress(recordings=7)),
+        _begins_nothing(world, others[1], history_limit=1),
+    )
+    assert set(codes) == {"malformed"}
+
+
+async def test_a_workflow_of_another_id_fails(world: World) -> None:
+    wanted = await _wanted(world)
+    started = BookingInput(request=wanted)
+    standing = StandingInput(provider_id=wanted.provider_id)
+    codes = await asyncio.gather(
+        _fails(world, "Booking", booking_workflow_id(new_id()), started),
+        _fails(world, "Booking", new_id(), started),
+        _fails(world, "ProviderStanding", standing_workflow_id(new_id()), standing),
+    )
+    assert set(codes) == {"malformed"}
+    assert await world.row(wanted.booking_id) is None
+
+
+async def test_a_topic_that_takes_no_requests_begins_nothing(world: World) -> None:
+    unknown, foreign, shorter, paused, suspended = [await _wanted(world) for _ in range(5)]
+    _, other_topic = await world.provider_with_topic()
+    await world.pause_topic(paused.topic_id)
+    standing = await world.start_standing(suspended.provider_id)
+    await world.update(standing, "suspend", reason="Fraud.")
+    codes = await asyncio.gather(
+        _begins_nothing(world, replace(unknown, topic_id=new_id())),
+        _begins_nothing(world, replace(foreign, topic_id=other_topic)),
+        _begins_nothing(world, replace(shorter, duration_minutes=5)),
+        _begins_nothing(world, paused),
+        _begins_nothing(world, suspended),
+    )
+    assert codes == ["malformed", "malformed", "malformed", "topic-not-listed", "topic-suspended"]
