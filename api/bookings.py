@@ -57,10 +57,20 @@ async def create(
             await insert_intent(conn, _intent(request, now))
     await parts.gateway.start_booking(request)
     row = await _recorded(parts, request.booking_id)
-    if row is None:
-        return Answered(status=202, body=accepted_view(request.booking_id))
+    if row is not None:
+        answered = Answered(status=201, body=booking_view(row, caller))
+    else:
+        answered = await not_recorded(parts, request.booking_id)
     async with parts.engine.begin() as conn:
-        return await _keep(write, conn, Answered(status=201, body=booking_view(row, caller)))
+        return await _keep(write, conn, answered)
+
+
+async def not_recorded(parts: Services, booking_id: str) -> Answered:
+    """What to answer of a booking that the database does not show: 202, or why it never began."""
+    refusal = await parts.gateway.refused_creation(booking_id)
+    if refusal is not None:
+        return Answered.refused(refusal)
+    return Answered(status=202, body=accepted_view(booking_id))
 
 
 async def _topic(conn: AsyncConnection, wanted: BookingRequest) -> TopicRow:

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -125,6 +127,28 @@ class Gateway:
             await self._with_attributes(lambda: _acknowledged(self._start_booking(request)))
         except WorkflowAlreadyStartedError:
             return
+
+    async def refused_creation(self, booking_id: str) -> Refusal | None:
+        """Why a booking that was started never began; None if it may still do so.
+
+        The topic can have been suspended, and the times can have passed, before a worker came.
+        """
+        handle = self._booking(booking_id)
+        try:
+            found = await _acknowledged(handle.describe())
+            if found.status is not WorkflowExecutionStatus.FAILED:
+                return None
+            await _acknowledged(handle.result())
+        except WorkflowFailureError as error:
+            cause = error.cause
+            if isinstance(cause, ApplicationError) and cause.type in set(Code):
+                return Refusal(code=Code(cause.type), message=cause.message)
+        except TemporalUnreachableError:
+            return None
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return None
 
     async def tell_booking(self, booking_id: str, order: Order) -> Outcome:
         """Give a command to a booking."""

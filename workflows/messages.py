@@ -76,7 +76,12 @@ Starts = Annotated[
     tuple[Instant, ...], Field(min_length=1, max_length=MAX_STARTS), AfterValidator(_distinct)
 ]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_no_nul)]
-Reason = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1)]
+Reason = Annotated[
+    # In one constraint: in one of its own, the length would be that before the stripping.
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT),
+    AfterValidator(_no_nul),
+]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,200}$")]
 CommandId = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
@@ -201,7 +206,11 @@ class DocumentMessage(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    name: Annotated[Reason, StringConstraints(max_length=200)]
+    name: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        AfterValidator(_no_nul),
+    ]
     url: HttpUrl
 
 

@@ -65,7 +65,7 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         """Live, history after history, without losing or double-counting an event."""
         started = read_standing_input(given, workflow.info())
         if started.state is None:
-            started = await self._begin(started)
+            started = await self._uncancelled(self._begin(started))
         state = started.state or begin(started.provider_id, workflow.info().workflow_start_time)
         self._start(state, started.progress, started.history_limit)
         await self._live()

@@ -11,6 +11,7 @@ from api import bookings, paging
 from api.access import TheBooking
 from api.auth import Caller, only
 from api.body import parse, read_object
+from api.bookings import not_recorded
 from api.gateway import Identifier
 from api.idempotency import Write
 from api.models.base import Accepted
@@ -18,7 +19,7 @@ from api.models.booking import BookingModel, BookingPage, BookingRequest, Previe
 from api.openapi import Responses, problems, takes
 from api.problems import malformed_field, refused_with
 from api.services import Parts, clock
-from api.views import accepted_view, booking_view
+from api.views import booking_view
 from db.queries.bookings import Intent, list_bookings
 from db.queries.standings import get_standing
 from db.queries.timelines import booking_timeline
@@ -99,12 +100,15 @@ async def find_bookings(
     operation_id="getBooking",
     summary="One booking, with what the caller may do next",
     response_model=BookingModel,
-    responses={**NOT_YET, **problems(404)},
+    responses={**NOT_YET, **problems(404, 409)},
 )
-async def read_booking(found: TheBooking, caller: Caller) -> JSONResponse:
-    """The booking as it is now; 202 while its creation waits for a worker."""
+async def read_booking(found: TheBooking, caller: Caller, parts: Parts) -> JSONResponse:
+    """The booking as it is now; 202 while its creation waits for a worker.
+
+    409 where it never began, because its topic was suspended or its times passed meanwhile.
+    """
     if isinstance(found, Intent):
-        return JSONResponse(accepted_view(found.booking_id), 202)
+        return (await not_recorded(parts, found.booking_id)).response
     return JSONResponse(booking_view(found, caller))
 
 
@@ -113,12 +117,12 @@ async def read_booking(found: TheBooking, caller: Caller) -> JSONResponse:
     operation_id="getBookingTimeline",
     summary="Every decision on a booking",
     response_model=Timeline,
-    responses={**NOT_YET, **problems(404)},
+    responses={**NOT_YET, **problems(404, 409)},
 )
 async def read_timeline(found: TheBooking, parts: Parts) -> JSONResponse:
     """Who, when, by which rule and policy, from which inputs, and what came of it; oldest first."""
     if isinstance(found, Intent):
-        return JSONResponse(accepted_view(found.booking_id), 202)
+        return (await not_recorded(parts, found.booking_id)).response
     async with parts.engine.connect() as conn:
         entries = await booking_timeline(conn, found.booking.id)
     return JSONResponse({"items": [entry_json(entry) for entry in entries], "next": None})

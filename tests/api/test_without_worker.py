@@ -30,7 +30,8 @@ async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
         problem(await market.client().get(path), 404, "not-found")
 
         confirm, suspend = fresh_key(), fresh_key()
-        standing = f"/v1/providers/{provider.id}/standing"
+        # Somebody else's: suspended first, this provider's topic would not take the request.
+        standing = f"/v1/providers/{market.provider().id}/standing"
         answers = await asyncio.gather(
             provider.post(f"{path}/confirm", {"start": start}, confirm),
             provider.post(f"{path}/confirm", {"start": start}, confirm),
@@ -56,8 +57,26 @@ async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
         entries = ok(await provider.get(f"{path}/timeline"))["items"]
         assert [entry["command"] for entry in entries] == ["request", "confirm"]
         assert entries[1]["given_at"] < entries[1]["handled_at"]
-        entries = ok(await provider.get(f"{standing}/timeline"))["items"]
+        entries = ok(await market.support.get(f"{standing}/timeline"))["items"]
         assert [entry["command"] for entry in entries] == ["suspend"]
+
+
+async def test_a_topic_that_is_gone_when_a_worker_comes_takes_no_request(
+    api_settings: Settings,
+) -> None:
+    settings = api_settings.model_copy(update={"task_queue": f"unserved-{new_id()}"})
+    async with served(settings) as market:
+        provider, client = market.provider(), market.client()
+        topic = await market.topic(provider)
+        body, key = {"topic_id": topic["id"], "preferred_starts": [in_days(3)]}, fresh_key()
+        answer = await client.post("/v1/bookings", body, key)
+        path = f"/v1/bookings/{Accepted.model_validate(answer.json()).id}"
+        ok(await provider.patch(f"/v1/topics/{topic['id']}", {"status": "paused"}))
+
+        async with worked(settings):
+            found = await until(lambda: client.get(path), lambda seen: seen.status_code != 202)
+            problem(found, 409, "topic-not-listed")
+            problem(await client.post("/v1/bookings", body, key), 409, "topic-not-listed")
 
 
 async def _catches_up(market: Marketplace, path: str, standing: str) -> None:
