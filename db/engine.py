@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _CONNECT_SECONDS = 5
@@ -24,16 +26,20 @@ def create_engine(
         pool_timeout=_POOL_WAIT_SECONDS,
         # A PostgreSQL that was restarted costs a reconnect, and not an error for each connection.
         pool_pre_ping=True,
-        connect_args={
-            "application_name": application_name,
-            "connect_timeout": _CONNECT_SECONDS,
-            # Instants come back in UTC, wherever the server believes that it stands.
-            "options": "-c timezone=UTC",
-            "prepare_threshold": 5,
-            # A server that vanished without a word is noticed in seconds (TCP only).
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 20_000,
-        },
+        connect_args={**connection_options(application_name), "prepare_threshold": 5},
     )
+
+
+def connection_options(application_name: str) -> dict[str, Any]:
+    """What every connection of ours is opened with, as psycopg takes it."""
+    return {
+        "application_name": application_name,
+        "connect_timeout": _CONNECT_SECONDS,
+        # Instants come back in UTC, wherever the server believes that it stands.
+        "options": "-c timezone=UTC",
+        # A server that vanished without a word is noticed in seconds (TCP only).
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    }

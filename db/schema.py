@@ -139,7 +139,8 @@ events = Table(
     Column("subject", Text, nullable=False),
     Column("subject_id", _ID, nullable=False),
     # An event has its number among the subject's events. A refused command is no event of the
-    # subject's: it has the number of its line in the timeline instead.
+    # subject's: it has the number of its line in the timeline instead. What the API itself writes,
+    # a message or the logistics, has neither.
     Column("seq", Integer),
     Column("refusal_seq", Integer),
     Column("type", Text, nullable=False),
@@ -148,7 +149,7 @@ events = Table(
     Column("provider_id", _ID),
     Column("client_id", _ID),
     Column("data", _DOCUMENT, nullable=False),
-    CheckConstraint("num_nonnulls(seq, refusal_seq) = 1", name="numbered_once"),
+    CheckConstraint("num_nonnulls(seq, refusal_seq) <= 1", name="numbered_once"),
     UniqueConstraint("subject", "subject_id", "seq"),
     UniqueConstraint("subject", "subject_id", "refusal_seq"),
     Index("ix_events_not_in_feed", "id", postgresql_where=text("feed_seq IS NULL")),

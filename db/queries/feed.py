@@ -73,9 +73,7 @@ async def read_feed(engine: AsyncEngine, *, after: int = 0, limit: int) -> list[
     each was written after the one before it had been committed.
     """
     async with engine.connect() as conn:
-        if (await conn.execute(select(exists().where(events.c.feed_seq.is_(None))))).scalar_one():
-            await _place_committed(conn)
-        await conn.commit()
+        await place_committed(conn)
         found = await conn.execute(
             select(
                 events.c.feed_seq.label("id"),
@@ -94,8 +92,17 @@ async def read_feed(engine: AsyncEngine, *, after: int = 0, limit: int) -> list[
         return [FeedItem(**row._mapping) for row in found]
 
 
-async def _place_committed(conn: AsyncConnection) -> None:
-    """Gives the events that are visible now their places, up to a number that is done quickly."""
+async def place_committed(conn: AsyncConnection) -> None:
+    """Gives the events that are visible now their places, up to a number that is done quickly.
+
+    Commits, for the places are everybody's, and others wait to give the next ones.
+    """
+    if (await conn.execute(select(exists().where(events.c.feed_seq.is_(None))))).scalar_one():
+        await _place(conn)
+    await conn.commit()
+
+
+async def _place(conn: AsyncConnection) -> None:
     await conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     # A statement of its own: it must see what was placed by whoever had the lock before.
     last = select(func.coalesce(func.max(events.c.feed_seq), 0)).scalar_subquery()

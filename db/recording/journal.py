@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.announcing import announced
 from db.documents import Json, storable
 from db.schema import decisions, events
 from domain.record import REFUSALS_KEPT, Entry, entry_json
@@ -50,7 +51,7 @@ class Journal:
     async def write(self, conn: AsyncConnection) -> None:
         """Adds the lines and the events, and forgets refusals beyond those that are kept."""
         if self.events or self.refused:
-            await conn.execute(insert(events), self._event_rows())
+            await conn.execute(announced(insert(events)), self._event_rows())
         if self.entries:
             await conn.execute(insert(decisions), [self._line(entry) for entry in self.entries])
         if self.refused:

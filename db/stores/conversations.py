@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.announcing import MESSAGE_POSTED, announce
 from db.ids import new_id
 from db.queries.conversations import MessageRow
 from db.schema import conversation_reads, conversations, messages
@@ -54,13 +55,23 @@ async def post_message(
             at=at,
         )
     )
-    await conn.execute(
+    noted = await conn.execute(
         update(conversations)
         .where(conversations.c.id == conversation_id)
         .values(
             latest=func.greatest(conversations.c.latest, message.id),
             last_message_at=func.greatest(conversations.c.last_message_at, at),
         )
+        .returning(conversations.c.provider_id, conversations.c.client_id)
+    )
+    pair = noted.one()
+    await announce(
+        conn,
+        type=MESSAGE_POSTED,
+        subject="conversation",
+        subject_id=conversation_id,
+        provider_id=pair.provider_id,
+        client_id=pair.client_id,
     )
     await mark_read(conn, conversation_id=conversation_id, reader=author, up_to=message.id)
     return message

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.announcing import LOGISTICS_CHANGED, announce
 from db.queries.bookings import Logistics
 from db.schema import bookings
 
@@ -19,6 +20,18 @@ async def set_logistics(conn: AsyncConnection, booking_id: str, logistics: Logis
             materials=logistics.materials,
             logistics_note=logistics.note,
         )
-        .returning(bookings.c.id)
+        .returning(bookings.c.provider_id, bookings.c.client_id)
     )
-    return done.one_or_none() is not None
+    pair = done.one_or_none()
+    if pair is None:
+        return False
+    await announce(
+        conn,
+        type=LOGISTICS_CHANGED,
+        subject="booking",
+        subject_id=booking_id,
+        provider_id=pair.provider_id,
+        client_id=pair.client_id,
+        booking_id=booking_id,
+    )
+    return True

@@ -1,0 +1,111 @@
+"""What happened, as live pages follow it: in the order of the feed, the chat included."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.announcing import CHANNEL, OF_THE_API
+from db.engine import connection_options
+from db.queries.feed import PUBLIC, place_committed
+from db.schema import bookings, conversations, events, standings
+
+TOLD = frozenset({*PUBLIC, *OF_THE_API})
+"""The types that people are told of live. The others change nothing that a page shows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """That something happened, and whom it concerns; what exactly, everybody reads for themselves.
+
+    `place` is its place in the feed. `subject` is `booking`, `standing` or `conversation`.
+    `conversation_id` is that of its two people, if they have one. `revision` is the booking's or
+    the standing's, at least the one that this led to.
+    """
+
+    place: int
+    type: str
+    subject: str
+    booking_id: str | None
+    conversation_id: str | None
+    provider_id: str | None
+    client_id: str | None
+    revision: int | None
+
+
+async def newest_place(engine: AsyncEngine) -> int:
+    """The last place in the feed that was given to an event so far; 0 if nothing ever happened."""
+    newest = select(func.coalesce(func.max(events.c.feed_seq), 0))
+    async with engine.connect() as conn:
+        return int((await conn.execute(newest)).scalar_one())
+
+
+async def read_changes(engine: AsyncEngine, *, after: int, limit: int) -> list[Change]:
+    """What happened after a place, of every type, in order: see `read_feed` for why none is missed.
+
+    Nothing is left out, so that the last one's place says how far the reader has come.
+    """
+    statement = (
+        select(
+            events.c.feed_seq.label("place"),
+            events.c.type,
+            events.c.subject,
+            events.c.booking_id,
+            conversations.c.id.label("conversation_id"),
+            events.c.provider_id,
+            events.c.client_id,
+            case(
+                (events.c.subject == "booking", bookings.c.revision),
+                (events.c.subject == "standing", standings.c.revision),
+            ).label("revision"),
+        )
+        .outerjoin_from(
+            events,
+            conversations,
+            and_(
+                conversations.c.provider_id == events.c.provider_id,
+                conversations.c.client_id == events.c.client_id,
+            ),
+        )
+        .outerjoin(bookings, bookings.c.id == events.c.booking_id)
+        .outerjoin(standings, standings.c.provider_id == events.c.provider_id)
+        .where(events.c.feed_seq > after)
+        .order_by(events.c.feed_seq)
+        .limit(limit)
+    )
+    async with engine.connect() as conn:
+        await place_committed(conn)
+        return [Change(**row._mapping) for row in await conn.execute(statement)]
+
+
+@asynccontextmanager
+async def announcements(
+    url: str, *, application_name: str, at_least_every: float
+) -> AsyncIterator[AsyncIterator[None]]:
+    """Says when it is time to read: whenever something was announced, and every so many seconds.
+
+    On a connection of its own, which no pool takes back and no proxy may share between
+    transactions. Raises psycopg.OperationalError when it is lost.
+    """
+    # What is announced from here on is heard; what was before, the reader has to look for.
+    async with await psycopg.AsyncConnection.connect(
+        url.replace("postgresql+psycopg://", "postgresql://", 1),
+        autocommit=True,
+        **connection_options(application_name),
+    ) as conn:
+        await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+        yield _heard(conn, at_least_every)
+
+
+async def _heard(conn: psycopg.AsyncConnection, at_least_every: float) -> AsyncIterator[None]:
+    while True:
+        # What arrives between two waits is kept, and ends the next one at once.
+        async for _ in conn.notifies(timeout=at_least_every, stop_after=1):
+            pass
+        yield
