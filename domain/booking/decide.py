@@ -9,14 +9,22 @@ from domain.booking import commands as do
 from domain.booking import events as happened
 from domain.booking.acts import DECIDERS, Act, Events
 from domain.booking.commands import BookingCommand
-from domain.booking.deadlines import Deadline, DeadlineKind, expires_at, request_reminders
+from domain.booking.deadlines import (
+    Deadline,
+    DeadlineKind,
+    expires_at,
+    late_from,
+    request_reminders,
+)
 from domain.booking.evolve import evolve_all
-from domain.booking.state import Booking, RescheduleStatus, State
+from domain.booking.state import Booking, ReminderKind, RescheduleStatus, State
 from domain.booking.table import OWN_PARTY, TABLE, lookup
 from domain.instants import given_at
 from domain.party import UNNAMED_SERVICE, Party, Role
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import Code, Refusal, refuse
+
+DECLINE_INSTEAD = "A provider cannot cancel a request: decline it instead."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +75,8 @@ def actor_of(booking: Booking, command: BookingCommand) -> tuple[Party, Role] | 
     if by.role is not Role.SUPPORT and by.id != booking.party_id(by.role):
         return refuse(Code.NOT_ALLOWED, f"This is another {by.role}'s booking.")
     if by.role is Role.PROVIDER and command.name == do.Cancel.name:
-        return refuse(Code.PROVIDER_CANNOT_CANCEL)
+        pending = booking.state is State.PENDING
+        return refuse(Code.PROVIDER_CANNOT_CANCEL, DECLINE_INSTEAD if pending else "")
     if not any(by.role in row.actors for row in TABLE if row.command == command.name):
         return refuse(Code.NOT_ALLOWED, f"Only the {own} can do this, not the {by.role}.")
     return by, by.role
@@ -120,19 +129,24 @@ def elapse(booking: Booking, deadline: Deadline, now: datetime) -> Events:
 def _remind(booking: Booking, deadline: Deadline, now: datetime) -> Events:
     if deadline.reminder is None:
         raise ValueError("a reminder's deadline without its reminder")
-    why = _why_skipped(booking, now)
+    why = _why_skipped(booking, deadline.reminder.kind, now)
     if why:
         return (happened.ReminderSkipped(at=deadline.at, reminder=deadline.reminder, why=why),)
     return (happened.ReminderSent(at=deadline.at, reminder=deadline.reminder),)
 
 
-def _why_skipped(booking: Booking, now: datetime) -> str | None:
+def _why_skipped(booking: Booking, kind: ReminderKind, now: datetime) -> str | None:
     if booking.state is State.PENDING:
         return "The request has expired." if now >= booking.expires_at else None
     if booking.reschedule and booking.reschedule.status is RescheduleStatus.ACCEPTED:
         return "Another time has been agreed, and waits for support to enter it."
-    if booking.scheduled_start and now >= booking.scheduled_start:
+    if booking.scheduled_start is None:
+        return None
+    if now >= booking.scheduled_start:
         return "The session has begun."
+    opened = now >= late_from(booking.scheduled_start, booking.policy)
+    if kind is ReminderKind.LATE_WINDOW_OPENS and opened:
+        return "The late window has opened already."
     return None
 
 

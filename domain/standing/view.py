@@ -100,7 +100,13 @@ def preview_json(standing: Standing, receipt: Receipt) -> dict[str, Any]:
     elif would_be <= allowed:
         leads_to = "warning"
         text = f"This is {margin}: it would be your {ordinal(would_be)} late {what}, and a warning."
-    elif standing.case or standing.suspension:
+    elif standing.suspension and standing.case is None:
+        leads_to = "nothing"
+        text = (
+            f"This is {margin}: it would be your {ordinal(would_be)} late {what}, "
+            "and stay on record; your topics are suspended already."
+        )
+    elif standing.case:
         leads_to = "case"
         text = (
             f"This is {margin}: it would be your {ordinal(would_be)} late {what}, "

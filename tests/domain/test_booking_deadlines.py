@@ -234,9 +234,12 @@ def test_a_new_date_arms_its_own_reminders_and_forgets_the_old_ones() -> None:
     ]
 
 
-def test_a_reminder_overdue_after_an_outage_is_sent_before_the_start_and_skipped_after_it() -> None:
+def test_a_reminder_overdue_after_an_outage_is_sent_while_it_still_means_something() -> None:
     before, later = FIRST - timedelta(minutes=1), FIRST + timedelta(minutes=1)
-    assert at_handling(confirmed(), before) == ["reminder.sent"] * 3
+    opens = FIRST - timedelta(days=5)
+    assert at_handling(confirmed(), opens - timedelta(seconds=1)) == ["reminder.sent"]
+    assert at_handling(confirmed(), opens) == ["reminder.skipped"]
+    assert at_handling(confirmed(), before) == ["reminder.skipped"] + ["reminder.sent"] * 2
     assert at_handling(confirmed(), later) == ["reminder.skipped"] * 3
     assert at_handling(confirmed(), OTHER) == ["reminder.skipped"] * 3 + ["booking.completed"]
 
