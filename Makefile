@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: up demo test check fmt histories lock
+.PHONY: up demo test check fmt docs histories lock
 
 ## up: the whole stack on this machine, until Ctrl-C
 up: $(READY)
@@ -31,6 +31,10 @@ check: $(READY)
 fmt: $(READY)
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+## docs: writes the generated parts of the documentation anew
+docs: $(READY)
+	$(BIN)/python -m dev.docs
 
 ## histories: records anew the workflow histories that the tests replay
 histories: $(READY)

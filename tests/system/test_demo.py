@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-
-import pytest
 
 import cli
 from tests.system.running_stack import RunningStack
@@ -42,14 +39,6 @@ DECISIONS = [
 """What the demo has to tell, in this order."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningStack]:
-    """A stack that is up."""
-    with RunningStack() as stack:
-        stack.start_and_wait()
-        yield stack
-
-
 def start_demo(stack: RunningStack) -> subprocess.Popen[str]:
     """Starts the demo in the background."""
     return subprocess.Popen(
@@ -62,9 +51,9 @@ def start_demo(stack: RunningStack) -> subprocess.Popen[str]:
     )
 
 
-def test_demo_tells_every_decision_and_can_be_played_again(running: RunningStack) -> None:
+def test_demo_tells_every_decision_and_can_be_played_again(shared_stack: RunningStack) -> None:
     # Side by side is the hardest way to play it twice: nothing of one run may reach the other.
-    for demo in [start_demo(running), start_demo(running)]:
+    for demo in [start_demo(shared_stack), start_demo(shared_stack)]:
         output, errors = demo.communicate(timeout=_DEMO_SECONDS)
         assert (demo.returncode, errors) == (0, ""), output
         told = " ".join(output.split())
