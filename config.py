@@ -10,12 +10,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, HttpUrl, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 DEVELOPMENT_SECRET = "keepdate-development-secret-known-to-everyone"  # noqa: S105
 """Signs tokens on a developer's machine. It is public, so production refuses it."""
+
+DEVELOPMENT_SESSION_SECRET = "keepdate-development-sessions-known-to-everyone"  # noqa: S105
+"""Signs the portal's cookies on a developer's machine. It is public, so production refuses it."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -75,6 +78,28 @@ class Settings(BaseSettings):
     jwt_issuer: str | None = None
     """The `iss` that a token must carry; anything is accepted if this is not set."""
 
+    public_url: HttpUrl | None = None
+    """Where people reach the portal, as `https://bookings.example.org`, without a path. Cookies are
+    for TLS alone and browsers are told to insist on it where this begins with https."""
+
+    session_secret: str = Field(default=DEVELOPMENT_SESSION_SECRET, min_length=32, repr=False)
+    """Signs the cookies of people who are signed in to the portal. Changing it signs all out."""
+
+    oidc_discovery_url: HttpUrl | None = None
+    """The identity provider to sign in with, by its `/.well-known/openid-configuration`."""
+
+    oidc_client_id: str | None = None
+    """What the portal is known by at the identity provider."""
+
+    oidc_client_secret: str | None = Field(default=None, repr=False)
+    """The portal's secret at the identity provider; a public client has none, and PKCE alone."""
+
+    oidc_role_claim: str = "role"
+    """Which claim of an ID token holds the role: a text or a list, with dots for claims inside."""
+
+    oidc_id_claim: str = "sub"
+    """Which claim of an ID token holds the person's id at the marketplace."""
+
     smtp_url: str | None = Field(default=None, repr=False)
     """Mail server, as `smtp[s]://user:password@host:port`. Without one no mail is sent."""
 
@@ -121,6 +146,31 @@ class Settings(BaseSettings):
     def signs_with_public_secret(self) -> bool:
         """Whether anyone who has read this file could make a token that is accepted here."""
         return self.shared_secret == DEVELOPMENT_SECRET
+
+    @property
+    def behind_tls(self) -> bool:
+        """Whether people reach the portal over TLS, so that cookies may insist on it."""
+        return self.environment == "production" or (
+            self.public_url is not None and self.public_url.scheme == "https"
+        )
+
+    @property
+    def public_origin(self) -> str | None:
+        """Scheme, host and port by which people reach the portal, as a browser says it."""
+        if self.public_url is None:
+            return None
+        url = self.public_url
+        standard = {"http": 80, "https": 443}[url.scheme]
+        port = "" if url.port in (None, standard) else f":{url.port}"
+        return f"{url.scheme}://{url.host}{port}"
+
+    def require_session_secret(self) -> str:
+        """The secret that sessions are signed with; in production, one of the operator's own."""
+        if self.environment == "production" and self.session_secret == DEVELOPMENT_SESSION_SECRET:
+            raise ConfigurationError(
+                "KEEPDATE_ENVIRONMENT=production needs a KEEPDATE_SESSION_SECRET of its own"
+            )
+        return self.session_secret
 
     def require_database_url(self) -> str:
         """The database to use, for a command that cannot do without one."""

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from api import openapi, problems
 from api.auth import Authenticator
 from api.gateway import Gateway
+from api.portal import site
+from api.portal.headers import SecurityHeaders
 from api.routes import (
     booking_commands,
     bookings,
@@ -52,8 +54,12 @@ def create_app(settings: Settings) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.metrics = Metrics()
-    app.add_middleware(Telemetry, metrics=app.state.metrics)
     problems.install(app)
+    # What is added later lies further out: the measurements include the portal's session, and
+    # the headers reach whatever is answered.
+    site.install(app, settings)
+    app.add_middleware(Telemetry, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders, behind_tls=settings.behind_tls)
     for module in (
         topics,
         bookings,

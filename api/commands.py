@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from api.body import Json, read_object
 from api.gateway import Message, Order, decode
@@ -48,7 +47,13 @@ async def read_command(
     problems 413, 422 and 403.
     """
     body = await read_object(request)
-    write = Write.of(request, caller, body)
+    return completed(Write.of(request, caller, body), body, caller, models, name)
+
+
+def completed(
+    write: Write, body: Json, caller: Party, models: Mapping[str, type[Message]], name: str
+) -> Given:
+    """The command that a JSON object gives, completed as `read_command` says."""
     now = clock()
     said = {name: value for name, value in body.items() if value is not None}
     ours = {"command_id": new_id(), "at": rfc3339(now)}
@@ -68,7 +73,7 @@ async def read_command(
 
 async def carried_out_once(
     parts: Services, given: Given, subject_id: str, carry_out: Callable[[], Awaitable[Answered]]
-) -> JSONResponse:
+) -> Answered:
     """Carries out a command, or answers what this very request was answered before.
 
     The key is claimed first, in a transaction of its own: two at once, and one after a crash, give
@@ -80,4 +85,4 @@ async def carried_out_once(
         answered = await refusal_as_answer(carry_out())
         async with parts.engine.begin() as conn:
             await given.write.keep(conn, answered)
-    return answered.response
+    return answered

@@ -43,9 +43,10 @@ def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
     ) -> JSONResponse:
         booking_id = _id_of(found)
         given = await read_command(request, caller, BOOKING_MESSAGES, name)
-        return await carried_out_once(
+        answered = await carried_out_once(
             parts, given, booking_id, lambda: bookings.tell(parts, booking_id, given, caller)
         )
+        return answered.response
 
     return give
 

@@ -6,29 +6,23 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
+from api import standings
 from api.access import TheProvider
 from api.auth import Caller
-from api.body import Json
-from api.commands import Given, carried_out_once, read_command
-from api.gateway import STANDING_MESSAGES, Applied, NotRunning, Taken
-from api.idempotency import Answered
+from api.commands import carried_out_once, read_command
+from api.gateway import STANDING_MESSAGES
 from api.models.base import Accepted
 from api.models.booking import Timeline
 from api.models.standing import StandingModel
 from api.openapi import problems, takes
-from api.problems import refused, refused_with, unavailable
-from api.services import Parts, Services, clock
-from api.views import accepted_view
-from db.queries.standings import get_standing
+from api.problems import refused_with
+from api.services import Parts
 from db.queries.timelines import standing_timeline
 from domain.record import entry_json
-from domain.refusal import Code, Refusal
+from domain.refusal import Code
 from domain.standing.commands import ReportLateEvent
-from domain.standing.decide import begin
-from domain.standing.view import standing_json
 
 router = APIRouter(prefix="/v1/providers/{provider_id}/standing", tags=["standing"])
 
@@ -50,7 +44,7 @@ COMMANDS = {
 async def read_standing(provider_id: TheProvider, parts: Parts) -> JSONResponse:
     """For the provider themselves, support and services. Good until something late is known."""
     async with parts.engine.connect() as conn:
-        return JSONResponse(await _standing(conn, provider_id))
+        return JSONResponse(await standings.standing_of(conn, provider_id))
 
 
 @router.get(
@@ -72,9 +66,10 @@ def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
         provider_id: TheProvider, request: Request, caller: Caller, parts: Parts
     ) -> JSONResponse:
         given = await read_command(request, caller, COMMANDS, name)
-        return await carried_out_once(
-            parts, given, provider_id, lambda: _tell(parts, provider_id, given)
+        answered = await carried_out_once(
+            parts, given, provider_id, lambda: standings.tell(parts, provider_id, given)
         )
+        return answered.response
 
     return give
 
@@ -104,20 +99,3 @@ async def unknown_command(provider_id: TheProvider, command: str) -> JSONRespons
     del provider_id
     known = ", ".join(COMMANDS)
     raise refused_with(Code.UNKNOWN_COMMAND, f"There is no command {command!r}, only {known}.")
-
-
-async def _tell(parts: Services, provider_id: str, given: Given) -> Answered:
-    match await parts.gateway.tell_standing(provider_id, given.order):
-        case Refusal() as refusal:
-            raise refused(refusal)
-        case Taken():
-            return Answered(status=202, body=accepted_view(provider_id, given.command_id))
-        case NotRunning():
-            raise unavailable("The standing cannot take commands at the moment.")
-        case Applied():
-            async with parts.engine.connect() as conn:
-                return Answered(status=200, body=await _standing(conn, provider_id))
-
-
-async def _standing(conn: AsyncConnection, provider_id: str) -> Json:
-    return standing_json(await get_standing(conn, provider_id) or begin(provider_id, clock()))

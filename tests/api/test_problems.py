@@ -67,7 +67,11 @@ async def test_audience_and_issuer_are_asked_for_where_they_are_set(
 
 
 async def test_a_token_must_expire_in_production(api_settings: Settings) -> None:
-    changes = {"environment": "production", "jwt_secret": OTHER_SECRET}
+    changes = {
+        "environment": "production",
+        "jwt_secret": OTHER_SECRET,
+        "session_secret": OTHER_SECRET,
+    }
     async with served(api_settings.model_copy(update=changes)) as market:
         claims = {"sub": "x", "role": "client"}
         for extra, status in (({}, 401), ({"exp": datetime.now(UTC) + HOUR}, 200)):
@@ -231,10 +235,10 @@ async def test_of_a_bug_nothing_is_told(described: FastAPI) -> None:
     async def broken() -> None:
         raise LookupError("a secret")
 
-    described.add_api_route("/broken", broken)
+    described.add_api_route("/v1/broken", broken)
     transport = httpx.ASGITransport(described)
     async with httpx.AsyncClient(transport=transport, base_url="http://keepdate") as http:
-        answer = await http.get("/broken")
+        answer = await http.get("/v1/broken")
     problem(answer, 500, "internal")
     assert "secret" not in answer.text
     assert answer.headers["x-request-id"]

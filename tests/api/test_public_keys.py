@@ -43,7 +43,9 @@ async def identity_provider() -> AsyncIterator[str]:
 
 def production(settings: Settings, jwks_url: str) -> Settings:
     """Settings that check tokens by these keys."""
-    return settings.model_copy(update={"environment": "production", "jwks_url": jwks_url})
+    return settings.model_copy(
+        update={"environment": "production", "jwks_url": jwks_url, "session_secret": "s" * 32}
+    )
 
 
 def signed(key: Any = KEY, kid: str | None = "one", **claims: Any) -> str:

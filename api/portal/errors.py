@@ -1,0 +1,108 @@
+"""What went wrong, as a page: problems that programs get as documents, told to people."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.portal.forms import ForgedError
+from api.portal.paths import is_page
+from api.portal.rendering import render
+from api.portal.session import SignInNeededError, viewer_of
+from api.telemetry import request_id
+
+_TITLES = {
+    403: "This form could not be accepted",
+    404: "There is nothing here",
+    405: "This page cannot do that",
+    409: "Things have changed meanwhile",
+    413: "This is too much at once",
+    422: "This address is not quite right",
+    500: "Something went wrong on our side",
+    503: "We cannot reach a part of the system",
+}
+_ADVICE = {
+    403: (
+        "It was not sent from a page of your present session, or the page was open for too long. "
+        "Nothing was changed. Go back, reload the page, and try again."
+    ),
+    404: "Either the address is wrong, or what it leads to is not yours to see.",
+    405: "Nothing was changed. Go back, reload the page, and try again.",
+    413: "A form may hold 256 kB. Nothing was changed.",
+    500: "It is logged, and not your fault. Try again in a moment.",
+    503: "Try again in a moment. What you sent is carried out once, however often you send it.",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Has the errors of pages told as pages; the API's own stay problem documents."""
+    for kind, told in list(app.exception_handlers.items()):
+        app.add_exception_handler(kind, _for_people(told))
+
+    @app.exception_handler(ForgedError)
+    async def _forged(request: Request, _: ForgedError) -> Response:
+        return error_page(request, 403)
+
+    @app.exception_handler(SignInNeededError)
+    async def _sign_in(_: Request, needed: SignInNeededError) -> Response:
+        return RedirectResponse(needed.address, 303)
+
+
+def error_page(request: Request, status: int, detail: str = "") -> Response:
+    """A page that says what went wrong, and what to do now."""
+    return render(
+        request,
+        viewer_of(request),
+        "error.html",
+        status=status,
+        title=_TITLES.get(status, "This did not work"),
+        advice=_ADVICE.get(status) or detail,
+        reference=request_id.get(),
+    )
+
+
+class PageErrors:
+    """Answers a page for what nobody else caught; what it was is logged, never told."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or not is_page(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception:  # the last resort of a page: whatever it was is a bug of ours
+            if begun:
+                raise
+            _log.exception("Page %s failed", request_id.get())
+            await error_page(Request(scope, receive), 500)(scope, receive, send)
+
+
+def _for_people(told: Any) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def tell(request: Request, error: Exception) -> Response:
+        response: Response = await told(request, error)
+        if not is_page(request.url.path):
+            return response
+        problem: dict[str, Any] = json.loads(bytes(response.body))
+        return error_page(request, response.status_code, problem["detail"])
+
+    return tell

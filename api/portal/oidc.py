@@ -1,0 +1,129 @@
+"""Signing in with the marketplace's identity provider, by OpenID Connect."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import httpx2
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.starlette_client import OAuth
+from fastapi import Request
+from joserfc.errors import JoseError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.portal.forms import page_router
+from api.portal.paths import local_path
+from api.portal.rendering import redirect, render
+from api.portal.session import Viewer, sign_in
+from api.portal.zones import UNKNOWN_ZONE, ZONE_COOKIE, zone_named
+from config import Settings
+from domain.party import Party, Role
+
+router = page_router("/sign-in")
+
+_CALLBACK = "/sign-in/callback"
+_NEXT = "next"
+_ROLES = (Role.SUPPORT, Role.PROVIDER, Role.CLIENT)
+"""The portal's roles; of somebody who has several, the first of these."""
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_MAX_NAME = 100
+_TIMEOUT_SECONDS = 10
+
+_log = logging.getLogger(__name__)
+
+
+def identity_provider(settings: Settings) -> Any | None:
+    """The client of the identity provider, if there is one. It is asked when first needed."""
+    if settings.oidc_discovery_url is None:
+        return None
+    # State, nonce and PKCE are Authlib's: it keeps them in the session until the answer comes.
+    return OAuth().register(
+        "oidc",
+        server_metadata_url=str(settings.oidc_discovery_url),
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        client_kwargs={
+            "scope": "openid profile",
+            "code_challenge_method": "S256",
+            "timeout": _TIMEOUT_SECONDS,
+        },
+    )
+
+
+@router.get("/start")
+async def start(request: Request) -> Response:
+    """Sends somebody to the identity provider."""
+    provider = _provider(request)
+    request.session[_NEXT] = local_path(request.query_params.get("next"))
+    try:
+        response: Response = await provider.authorize_redirect(request, _callback(request))
+    except httpx2.HTTPError as error:
+        return _failed(request, error, status=503)
+    return response
+
+
+@router.get("/callback")
+async def finish(request: Request) -> Response:
+    """Signs in whom the identity provider vouches for, if they have a role here."""
+    provider = _provider(request)
+    onward = local_path(request.session.get(_NEXT))
+    try:
+        token = await provider.authorize_access_token(request)
+    except httpx2.HTTPError as error:
+        return _failed(request, error, status=503)
+    except (OAuthError, JoseError, ValueError) as error:
+        return _failed(request, error, status=403)
+    viewer = _viewer(request, token.get("userinfo") or {})
+    if viewer is None:
+        return render(request, None, "sign_in_refused.html", status=403, reason="no-role")
+    sign_in(request, viewer)
+    return redirect(request, onward)
+
+
+def _provider(request: Request) -> Any:
+    provider = request.app.state.identity_provider
+    if provider is None:
+        raise HTTPException(404)
+    return provider
+
+
+def _callback(request: Request) -> str:
+    settings: Settings = request.app.state.settings
+    origin = settings.public_origin or str(request.base_url).rstrip("/")
+    return f"{origin}{_CALLBACK}"
+
+
+def _failed(request: Request, error: Exception, *, status: int) -> Response:
+    _log.warning("Signing in failed: %s", type(error).__name__)
+    return render(request, None, "sign_in_refused.html", status=status, reason="failed")
+
+
+def _viewer(request: Request, claims: dict[str, Any]) -> Viewer | None:
+    settings: Settings = request.app.state.settings
+    given = _claim(claims, settings.oidc_role_claim)
+    held = given if isinstance(given, list) else [given]
+    role = next((role for role in _ROLES if role.value in held), None)
+    person_id = _claim(claims, settings.oidc_id_claim)
+    if role is None or not isinstance(person_id, str) or not _ID.fullmatch(person_id):
+        return None
+    name = claims.get("name") or claims.get("preferred_username") or person_id
+    chosen, told = request.cookies.get(ZONE_COOKIE), claims.get("zoneinfo")
+    zone = zone_named(chosen) or zone_named(told if isinstance(told, str) else None)
+    return Viewer(
+        party=Party(role=role, id=person_id),
+        name=str(name)[:_MAX_NAME],
+        zone=zone or UNKNOWN_ZONE,
+    )
+
+
+def _claim(claims: dict[str, Any], name: str) -> Any:
+    """A claim by its name, or by the names that lead to it: `realm_access.roles`."""
+    if name in claims:
+        return claims[name]
+    found: Any = claims
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found

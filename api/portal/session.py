@@ -1,0 +1,165 @@
+"""Who is signed in: the session is a signed cookie that only our server can write.
+
+It holds the person, their time zone, the secret of their forms and what they are to be told next.
+It cannot be read by scripts, is not sent along from other sites, and ends by itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from api.portal.paths import local_path
+from api.portal.zones import UNKNOWN_ZONE, zone_named
+from config import Settings
+from domain.party import Party, Role
+
+LASTS = timedelta(hours=12)
+"""How long somebody stays signed in: a long working day."""
+
+_PERSON = "person"
+_FORM_SECRET = "forms"  # noqa: S105
+_NOTICES = "notices"
+_MOST_NOTICES = 5
+_PEOPLE = frozenset({Role.PROVIDER, Role.CLIENT, Role.SUPPORT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """The person who looks at a page: on whose behalf it acts, and in whose time zone it speaks."""
+
+    party: Party
+    name: str
+    zone: ZoneInfo
+
+    @property
+    def role(self) -> Role:
+        """In which role they are here."""
+        return self.party.role
+
+    @property
+    def id(self) -> str:
+        """Their id at the marketplace."""
+        return self.party.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What somebody is told on the next page that they see: `done`, `taken` or `refused`."""
+
+    kind: str
+    text: str
+
+
+class SignInNeededError(Exception):
+    """Nobody is signed in; `next_path` is where they wanted to go."""
+
+    def __init__(self, next_path: str) -> None:
+        super().__init__(next_path)
+        self.address = f"/sign-in?next={quote(next_path, safe='')}"
+
+
+def cookie_name(settings: Settings) -> str:
+    """The session's cookie. Browsers take the prefix only over TLS, from this very host."""
+    return "__Host-keepdate" if settings.behind_tls else "keepdate"
+
+
+def sign_in(request: Request, viewer: Viewer) -> None:
+    """Begins a session. What an anonymous session held, the secret of its forms too, is gone."""
+    request.session.clear()
+    request.session[_PERSON] = {
+        "role": viewer.role.value,
+        "id": viewer.id,
+        "name": viewer.name,
+        "zone": viewer.zone.key,
+    }
+
+
+def sign_out(request: Request) -> None:
+    """Ends the session in this browser."""
+    request.session.clear()
+
+
+def move_to_zone(request: Request, zone: ZoneInfo) -> None:
+    """Has times shown to this person in another zone from now on."""
+    request.session[_PERSON] = {**request.session[_PERSON], "zone": zone.key}
+
+
+def viewer_of(request: Request) -> Viewer | None:
+    """Who is signed in, if anybody is."""
+    person: dict[str, Any] | None = request.session.get(_PERSON)
+    if person is None or person["role"] not in _PEOPLE:
+        return None
+    return Viewer(
+        party=Party(role=Role(person["role"]), id=person["id"]),
+        name=person["name"],
+        zone=zone_named(person["zone"]) or UNKNOWN_ZONE,
+    )
+
+
+def form_secret(request: Request) -> str:
+    """What every form of this session carries, and nobody else can know."""
+    found: str | None = request.session.get(_FORM_SECRET)
+    if found is None:
+        found = request.session[_FORM_SECRET] = secrets.token_urlsafe(24)
+    return found
+
+
+def knows_form_secret(request: Request, given: str) -> bool:
+    """Whether a form comes from a page of this very session."""
+    expected: str | None = request.session.get(_FORM_SECRET)
+    return expected is not None and secrets.compare_digest(expected.encode(), given.encode())
+
+
+def notify(request: Request, notice: Notice) -> None:
+    """Tells somebody something on the next page that they see."""
+    waiting = [*request.session.get(_NOTICES, []), [notice.kind, notice.text]]
+    request.session[_NOTICES] = waiting[-_MOST_NOTICES:]
+
+
+def take_notices(request: Request) -> list[Notice]:
+    """What somebody is to be told on this page; it is told once."""
+    return [Notice(kind=kind, text=text) for kind, text in request.session.pop(_NOTICES, [])]
+
+
+def signed_in(request: Request) -> Viewer:
+    """Who is signed in; anybody else is sent to sign in, and comes back afterwards."""
+    viewer = viewer_of(request)
+    if viewer is None:
+        raise SignInNeededError(_wanted(request))
+    return viewer
+
+
+def require_role(*roles: Role) -> Callable[[Request], Viewer]:
+    """A dependency: who is signed in, in one of these roles. The area of others is not there."""
+
+    def in_role(request: Request) -> Viewer:
+        viewer = signed_in(request)
+        if viewer.role not in roles:
+            raise HTTPException(404)
+        return viewer
+
+    return in_role
+
+
+SignedIn = Annotated[Viewer, Depends(signed_in)]
+ProviderIn = Annotated[Viewer, Depends(require_role(Role.PROVIDER))]
+ClientIn = Annotated[Viewer, Depends(require_role(Role.CLIENT))]
+SupportIn = Annotated[Viewer, Depends(require_role(Role.SUPPORT))]
+
+
+def _wanted(request: Request) -> str:
+    if request.method in {"GET", "HEAD"}:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return local_path(request.url.path + query)
+    # What was posted is lost with the session; the page that it was written on is not.
+    page = urlsplit(request.headers.get("referer", ""))
+    return local_path(page.path) if page.netloc == request.headers.get("host") else "/"

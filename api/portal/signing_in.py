@@ -1,0 +1,72 @@
+"""Signing in and out, and where each role begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.portal.forms import SentForm, page_router
+from api.portal.navigation import home
+from api.portal.paths import local_path
+from api.portal.people import DEMO_PEOPLE, demo_person
+from api.portal.rendering import redirect, render
+from api.portal.session import SignedIn, sign_in, sign_out, viewer_of
+from api.portal.zones import ZONE_COOKIE, zone_named
+from config import Settings
+from domain.party import Role
+
+router = page_router()
+
+_HEADINGS = {Role.PROVIDER: "Providers", Role.CLIENT: "Clients", Role.SUPPORT: "Support"}
+
+
+@router.get("/")
+async def landing(request: Request, viewer: SignedIn) -> Response:
+    """Everybody begins at the first tab of their role."""
+    return redirect(request, home(viewer.role))
+
+
+@router.get("/sign-in")
+async def show_sign_in(request: Request) -> Response:
+    """Offers the identity provider, and on a developer's machine the demo people."""
+    onward = local_path(request.query_params.get("next"))
+    if viewer_of(request) is not None:
+        return redirect(request, onward)
+    groups = [
+        (heading, [who for who in DEMO_PEOPLE if who.role is role])
+        for role, heading in _HEADINGS.items()
+    ]
+    return render(
+        request,
+        None,
+        "sign_in.html",
+        onward=onward,
+        identity_provider=request.app.state.identity_provider is not None,
+        groups=groups if _has_demo_people(request) else [],
+    )
+
+
+@router.post("/sign-in")
+async def sign_in_as_demo_person(request: Request, form: SentForm) -> Response:
+    """Signs in one of the demo people. There are none in production."""
+    chosen = demo_person(form.text("role"), form.text("id"))
+    if chosen is None or not _has_demo_people(request):
+        raise HTTPException(404)
+    zone = zone_named(request.cookies.get(ZONE_COOKIE)) or chosen.zone
+    sign_in(request, replace(chosen, zone=zone))
+    return redirect(request, local_path(form.text("next")))
+
+
+@router.post("/sign-out")
+async def end_session(request: Request) -> Response:
+    """Signs out in this browser."""
+    sign_out(request)
+    return redirect(request, "/sign-in", done="You are signed out.")
+
+
+def _has_demo_people(request: Request) -> bool:
+    settings: Settings = request.app.state.settings
+    return settings.environment != "production"

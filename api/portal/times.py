@@ -1,0 +1,61 @@
+"""Times in the words of people: in their own zone, near enough to read, exact enough to trust."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from domain.instants import rfc3339
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def short(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """`Tue 24 Nov, 10:00`, with the year where it is not this one."""
+    local = instant.astimezone(zone)
+    year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
+    day = f"{_WEEKDAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}{year}"
+    return f"{day}, {local:%H:%M}"
+
+
+def exact(instant: datetime, zone: ZoneInfo) -> str:
+    """The instant to the second, in a zone and in UTC."""
+    local = instant.astimezone(zone)
+    there = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()} ({zone.key})"
+    return there if zone.key == "UTC" else f"{there}, {instant.astimezone(UTC):%H:%M:%S} UTC"
+
+
+def relative(instant: datetime, now: datetime) -> str:
+    """`in 2 days`, `3 hours ago`, `now`."""
+    span = abs(instant - now)
+    if span < _MINUTE:
+        return "now"
+    if span < 90 * _MINUTE:
+        told = _counted(round(span / _MINUTE), "minute")
+    elif span < 36 * _HOUR:
+        told = _counted(round(span / _HOUR), "hour")
+    else:
+        told = _counted(round(span / _DAY), "day")
+    return f"in {told}" if instant > now else f"{told} ago"
+
+
+def time_element(instant: datetime, shown: str, zone: ZoneInfo) -> Markup:
+    """A `<time>` for machines and for whoever points at it."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        rfc3339(instant), exact(instant, zone), shown
+    )
+
+
+def as_instant(value: datetime | str) -> datetime:
+    """An instant, also where a document holds it as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"
