@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from db.ids import new_id
 from db.queries.bookings import BookingRow, get_booking
+from db.queries.timelines import booking_timeline
 from db.stores.topics import insert_topic, update_topic
 from domain.booking.decide import NewRequest
+from domain.booking.view import booking_json
 from domain.instants import rfc3339
+from domain.record import entry_json
 from workflows.search_attributes import of_provider, of_request
 from workflows.snapshot import BookingInput, StandingInput
 from workflows.start import booking_workflow_id, standing_workflow_id
 
 Handle = WorkflowHandle[Any, Any]
+T = TypeVar("T")
 PATIENCE = 20.0
 
 
@@ -35,6 +38,17 @@ def now() -> datetime:
 def in_days(days: float) -> datetime:
     """So many days from now, exactly."""
     return now() + timedelta(days=days)
+
+
+async def together(races: Iterable[Awaitable[T]], *, at_once: int = 25) -> list[T]:
+    """Run many cases at the same time, but no more than the machine can take."""
+    room = asyncio.Semaphore(at_once)
+
+    async def one(race: Awaitable[T]) -> T:
+        async with room:
+            return await race
+
+    return await asyncio.gather(*(one(race) for race in races))
 
 
 class RefusedError(Exception):
@@ -163,6 +177,19 @@ class World:
         async with self.engine.connect() as connection:
             return await get_booking(connection, booking_id)
 
+    async def agree(self, booking_id: str) -> dict[str, Any]:
+        """The booking, on which workflow and database agree, and on how it came to that."""
+        handle = self.booking(booking_id)
+        found = await self.state(booking_id)
+        assert found is not None
+        async with self.engine.connect() as connection:
+            row = await get_booking(connection, booking_id)
+            lines = await booking_timeline(connection, booking_id)
+        assert row is not None
+        assert found == booking_json(row.booking)
+        assert await self.timeline(handle) == [entry_json(line) for line in lines]
+        return found
+
     async def timeline(self, handle: Handle) -> list[dict[str, Any]]:
         """The newest lines of a timeline, as the workflow knows them."""
         found: dict[str, Any] = await handle.query("timeline")
@@ -176,13 +203,15 @@ class World:
     async def until(self, look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
         """Wait for a condition; what was seen when it held. Fails where it never does."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
+        pause = 0.03
         while True:
             seen = await look()
             if holds(seen):
                 return seen
             if asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"waited {PATIENCE} s in vain; last seen: {seen!r}")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.3)
 
 
 def _json(fields: dict[str, Any]) -> dict[str, Any]:
@@ -197,4 +226,4 @@ def _value(value: Any) -> Any:
     return value
 
 
-__all__ = ["Handle", "RawValue", "RefusedError", "World", "in_days", "now"]
+__all__ = ["Handle", "RefusedError", "World", "in_days", "now", "together"]
