@@ -118,6 +118,15 @@ def test_ours_are_locked_in(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
+def test_read_only_containers_are_given_no_inline_configuration(name: str) -> None:
+    service = SERVICES[name]
+
+    if service.get("read_only"):
+        # Compose copies it into the container, and fails where that is read-only.
+        assert not [use for use in service.get("configs", []) if _is_inline(use["source"])]
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_images_are_pinned(name: str) -> None:
     assert PINNED.fullmatch(SERVICES[name]["image"])
 
@@ -199,3 +208,7 @@ def test_roles_can_be_made_and_ours_can_migrate(directory: Path) -> None:
         )
         assert made.returncode == 0, made.stderr
         upgrade(url.set(username="keepdate").render_as_string())
+
+
+def _is_inline(config: str) -> bool:
+    return "content" in COMPOSE["configs"][config]
