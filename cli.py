@@ -51,19 +51,16 @@ def api() -> None:
     """Serves the HTTP API and the portal."""
     settings = _settings_with_logging()
     settings.require_database_url()
-    import uvicorn
-
     from api.app import create_app
+    from api.server import Server
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=settings.http_host,
-            port=settings.http_port,
-            log_config=None,
-            access_log=settings.log_level == "debug",
-            timeout_graceful_shutdown=round(settings.graceful_shutdown_seconds),
-        )
+    server = Server(
+        create_app(settings),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=settings.log_level == "debug",
+        timeout_graceful_shutdown=round(settings.graceful_shutdown_seconds),
     )
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:

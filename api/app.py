@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from api import openapi, problems
 from api.auth import Authenticator
 from api.gateway import Gateway
+from api.live import route as live
+from api.live.hub import Hub
 from api.portal import site
 from api.portal.headers import SecurityHeaders
 from api.routes import (
@@ -33,14 +35,18 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = create_engine(settings.require_database_url(), application_name="keepdate-api")
+        url = settings.require_database_url()
+        engine = create_engine(url, application_name="keepdate-api")
+        hub = Hub(engine, url, application_name="keepdate-api live")
         try:
             app.state.services = Services(
                 engine=engine,
                 gateway=await Gateway.open(settings),
                 authenticator=Authenticator(settings),
+                live=hub,
             )
-            yield
+            async with hub.running():
+                yield
         finally:
             await engine.dispose()
 
@@ -67,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         standings,
         conversations,
         events,
+        live,
         health,
     ):
         app.include_router(module.router)

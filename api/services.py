@@ -1,4 +1,4 @@
-"""What the paths of the API work with: the database, the way to Temporal, and who is who."""
+"""What the paths of the API work with: the database, Temporal, who is who, and what is new."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.auth import Authenticator
 from api.gateway import Gateway
+from api.live.hub import Hub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Services:
     engine: AsyncEngine
     gateway: Gateway
     authenticator: Authenticator
+    live: Hub
 
 
 def of_request(request: Request) -> Services:
