@@ -90,7 +90,7 @@ def render(
             counts=counts or {},
             notices=take_notices(request),
             outcome=outcome,
-            form=form,
+            sent_form=form,
             **known,
         ),
         status,
@@ -159,7 +159,7 @@ def _hidden(name: str, value: str) -> Markup:
 @pass_context
 def _said(context: Context, action: str) -> Said:
     """`said(action)`: what to show in the form of this action, if it is the one that was sent."""
-    form, outcome = context["form"], context["outcome"]
+    form, outcome = context["sent_form"], context["outcome"]
     if form is None or form.path != action or (outcome is not None and outcome.accepted):
         return NOTHING_SAID
     return Said(values=form, errors=outcome.errors if outcome else {})
