@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Keepdate",
         summary="The booking engine of a marketplace.",
+        description=live.DESCRIPTION,
         version=_version(),
         lifespan=lifespan,
         redoc_url=None,

@@ -21,7 +21,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from api.portal import times
+from api.portal import live, times
 from api.portal.act import Outcome
 from api.portal.forms import COMMAND_FIELD, CSRF_FIELD, Form
 from api.portal.links import linkify
@@ -88,7 +88,9 @@ def render(
             tab=tab,
             tabs=TABS[viewer.role] if viewer else (),
             counts=counts or {},
-            notices=take_notices(request),
+            notices=() if live.is_refresh(request) else take_notices(request),
+            live_path=live.PATH,
+            live_place=live.place_of(request),
             outcome=outcome,
             sent_form=form,
             **known,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api.portal import errors, oidc, preferences, signing_in
+from api.portal import errors, live, oidc, preferences, signing_in
 from api.portal.paths import STATIC
 from api.portal.rendering import STATIC_DIRECTORY
 from api.portal.session import LASTS, cookie_name
 from config import Settings
 
-PAGES = (signing_in, oidc, preferences)
+PAGES = (live, signing_in, oidc, preferences)
 """The modules whose `router` holds pages."""
 
 
@@ -21,7 +21,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.state.settings = settings
     app.state.identity_provider = oidc.identity_provider(settings)
     for module in PAGES:
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(live.note_place)])
     app.mount(STATIC, StaticFiles(directory=STATIC_DIRECTORY), name="static")
     errors.install(app)
     app.add_middleware(errors.PageErrors)

@@ -1,0 +1,43 @@
+"""Live pages: where a page stands when it is read, and the stream that goes on from there."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.live.response import live_response
+from api.portal.forms import page_router
+from api.portal.session import viewer_of
+from api.services import Parts
+
+PATH = "/live"
+
+router = page_router(PATH)
+
+
+@router.get("")
+async def follow(request: Request, parts: Parts) -> Response:
+    """The stream of whoever is signed in; for anybody else there is none, and no page either."""
+    viewer = viewer_of(request)
+    if viewer is None:
+        return Response(status_code=204)
+    return live_response(request, parts.live, viewer.party, named=False)
+
+
+async def note_place(request: Request, parts: Parts) -> None:
+    """Notes where the feed stands before a page is read: what happens later is told live."""
+    request.state.live_place = parts.live.place
+
+
+def place_of(request: Request) -> int | None:
+    """Where the feed stood when the page of this request began to be read."""
+    found: int | None = getattr(request.state, "live_place", None)
+    return found
+
+
+def is_refresh(request: Request) -> bool:
+    """Whether a page reads itself again, while its viewer goes on looking at the first reading.
+
+    It shows nobody the notices that wait, and must leave them for the next page.
+    """
+    return "x-keepdate-live" in request.headers

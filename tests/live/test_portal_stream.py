@@ -1,0 +1,50 @@
+"""The stream of a page: by the session, from where the page was read, for one handler of all."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import httpx
+from itsdangerous import TimestampSigner
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from config import DEVELOPMENT_SESSION_SECRET
+from tests.db.player import requested
+from tests.live.conftest import Api
+from tests.live.listener import PATIENCE_SECONDS
+
+
+def _session(role: str, person_id: str) -> dict[str, str]:
+    """The cookie of somebody who is signed in."""
+    person = {"role": role, "id": person_id, "name": person_id, "zone": "UTC"}
+    held = b64encode(json.dumps({"person": person}).encode())
+    return {"keepdate": TimestampSigner(DEVELOPMENT_SESSION_SECRET).sign(held).decode()}
+
+
+async def test_a_page_is_told_what_happened_after_it_was_read(
+    apis: tuple[Api, Api], engine: AsyncEngine
+) -> None:
+    address = apis[0].address
+    async with httpx.AsyncClient(cookies=_session("client", "carl")) as http:
+        page = (await http.get(f"{address}/settings")).text
+        assert 'data-live-url="/live"' in page
+        _, _, rest = page.partition('data-live-after="')
+        place = rest.partition('"')[0]
+        played = await requested(engine)
+        stream = http.stream(
+            "GET", f"{address}/live", params={"after": place}, timeout=PATIENCE_SECONDS
+        )
+        async with stream as response:
+            told = []
+            async for line in response.aiter_lines():
+                told.append(line)
+                if "booking_id" in line:
+                    break
+    assert not [line for line in told if line.startswith("event:")]
+    assert json.loads(told[-1].removeprefix("data: "))["booking_id"] == played.booking.id
+
+
+async def test_who_is_not_signed_in_is_not_to_ask_again(apis: tuple[Api, Api]) -> None:
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(f"{apis[0].address}/live")).status_code == 204
