@@ -171,7 +171,7 @@ def _said(context: Context, action: str) -> Said:
 def _when(context: Context, instant: datetime | str) -> Markup:
     """`Tue 24 Nov, 10:00 (in 2 days)`, in the viewer's zone."""
     found, zone, now = _read(context, instant)
-    shown = f"{times.short(found, zone, now)} ({times.relative(found, now)})"
+    shown = f"{times.short(found, zone, now)} ({times.relative(found, zone, now)})"
     return times.time_element(found, shown, zone)
 
 
@@ -193,7 +193,7 @@ def _clock(context: Context, instant: datetime | str) -> Markup:
 def _ago(context: Context, instant: datetime | str) -> Markup:
     """`2 days ago`, `in 3 hours`."""
     found, zone, now = _read(context, instant)
-    return times.time_element(found, times.relative(found, now), zone)
+    return times.time_element(found, times.relative(found, zone, now), zone)
 
 
 @pass_context

@@ -31,17 +31,18 @@ def exact(instant: datetime, zone: ZoneInfo) -> str:
     return there if zone.key == "UTC" else f"{there}, {instant.astimezone(UTC):%H:%M:%S} UTC"
 
 
-def relative(instant: datetime, now: datetime) -> str:
-    """`in 2 days`, `3 hours ago`, `now`."""
+def relative(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """`in 3 hours`, `2 days ago`, `now`; days are counted by the calendar of the zone."""
     span = abs(instant - now)
     if span < _MINUTE:
         return "now"
     if span < 90 * _MINUTE:
         told = _counted(round(span / _MINUTE), "minute")
-    elif span < 36 * _HOUR:
+    elif span < _DAY:
         told = _counted(round(span / _HOUR), "hour")
     else:
-        told = _counted(round(span / _DAY), "day")
+        days = abs(instant.astimezone(zone).date() - now.astimezone(zone).date())
+        told = _counted(days.days, "day")
     return f"in {told}" if instant > now else f"{told} ago"
 
 

@@ -1,0 +1,60 @@
+"""The portal in this process, on a real database. Its foundation needs no worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from config import Settings
+from tests.portal.browser import Browser
+
+Open = Callable[[FastAPI], Awaitable[Browser]]
+
+
+def set_to(settings: Settings, **changes: Any) -> Settings:
+    """These settings with some of them set to something else."""
+    return Settings(database_url=settings.database_url, **changes)
+
+
+@pytest.fixture(scope="session")
+def portal_settings(shared_database: str) -> Settings:
+    """Settings of a portal on a developer's machine."""
+    return Settings(database_url=shared_database)
+
+
+@pytest.fixture(scope="session")
+async def portal(portal_settings: Settings) -> AsyncIterator[FastAPI]:
+    """The portal of a developer's machine."""
+    app = create_app(portal_settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def browse(portal: FastAPI) -> AsyncIterator[Open]:
+    """Opens a browser on a portal, which is started if it is another than the usual one."""
+    async with AsyncExitStack() as stack:
+        started = [portal]
+
+        async def open_browser(app: FastAPI) -> Browser:
+            if app not in started:
+                await stack.enter_async_context(app.router.lifespan_context(app))
+                started.append(app)
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            scheme = "https" if app.state.settings.behind_tls else "http"
+            http = httpx.AsyncClient(transport=transport, base_url=f"{scheme}://keepdate.test")
+            return Browser(await stack.enter_async_context(http))
+
+        yield open_browser
+
+
+@pytest.fixture
+async def browser(portal: FastAPI, browse: Open) -> Browser:
+    """A browser on the portal of a developer's machine."""
+    return await browse(portal)

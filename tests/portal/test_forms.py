@@ -1,0 +1,93 @@
+"""Nothing changes but by a form of one's own session."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api.portal.forms import MAX_FORM_BYTES
+from api.portal.paths import is_page
+from tests.portal.browser import Browser, forms_of
+from tests.portal.conftest import Open
+
+
+def unsafe_pages(app: FastAPI) -> list[str]:
+    """Every address of the portal that takes a POST, with something in place of its ids."""
+    return [
+        "/".join("x" if part.startswith("{") else part for part in path.split("/"))
+        for path, methods in _routes(app)
+        if is_page(path) and methods - {"GET", "HEAD"}
+    ]
+
+
+def _routes(app: FastAPI) -> list[tuple[str, set[str]]]:
+    found: list[tuple[str, set[str]]] = []
+    waiting = [("", route) for route in app.routes]
+    while waiting:
+        prefix, route = waiting.pop()
+        if isinstance(route, APIRoute):
+            found.append((prefix + route.path, set(route.methods or ())))
+        else:
+            inner = getattr(route, "original_router", None)
+            waiting += [(prefix, each) for each in inner.routes] if inner else []
+    return found
+
+
+async def test_every_form_of_the_portal_needs_its_token(portal: FastAPI, browser: Browser) -> None:
+    await browser.sign_in("provider", "ada")
+    paths = unsafe_pages(portal)
+    assert "/settings" in paths
+    for path in paths:
+        for fields in ({}, {"csrf": ""}, {"csrf": "forged"}):
+            answer = await browser.post(path, {"zone": "UTC", **fields})
+            assert answer.status_code == 403, (path, fields)
+            assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_the_token_of_another_session_does_not_do(
+    portal: FastAPI, browser: Browser, browse: Open
+) -> None:
+    other = await browse(portal)
+    await other.sign_in("client", "ben")
+    await browser.sign_in("provider", "ada")
+    answer = await browser.post("/settings", {"zone": "UTC", "csrf": await other.csrf()})
+    assert answer.status_code == 403
+
+
+async def test_signing_in_changes_the_token(browser: Browser) -> None:
+    before = forms_of(await browser.get("/sign-in"), "/sign-in")[0].fields["csrf"]
+    await browser.sign_in("provider", "ada")
+    assert await browser.csrf() != before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://elsewhere.test"},
+        {"Origin": "null"},
+        {"Origin": "http://keepdate.test.elsewhere.test"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+async def test_a_form_from_elsewhere_is_refused_with_the_right_token(
+    browser: Browser, headers: dict[str, str]
+) -> None:
+    await browser.sign_in("provider", "ada")
+    fields = {"zone": "UTC", "csrf": await browser.csrf()}
+    assert (await browser.post("/settings", fields, headers)).status_code == 403
+    own = {"Origin": "http://keepdate.test", "Sec-Fetch-Site": "same-origin"}
+    assert (await browser.post("/settings", fields, own)).status_code == 303
+
+
+async def test_a_form_that_is_too_long_is_not_read(browser: Browser) -> None:
+    await browser.sign_in("provider", "ada")
+    fields = {"csrf": await browser.csrf(), "zone": "x" * MAX_FORM_BYTES}
+    assert (await browser.post("/settings", fields)).status_code == 413
+
+
+async def test_each_form_is_known_by_an_id_of_its_own(browser: Browser) -> None:
+    forms = forms_of(await browser.get("/sign-in"), "/sign-in")
+    assert len({form.fields["command_id"] for form in forms}) == len(forms) > 1

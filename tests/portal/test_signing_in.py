@@ -1,0 +1,168 @@
+"""Signing in as a demo person, staying signed in, and signing out."""
+
+from __future__ import annotations
+
+from http.cookies import Morsel, SimpleCookie
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.portal.forms import page_router
+from api.portal.people import DEMO_PEOPLE
+from api.portal.session import ProviderIn, Viewer
+from config import ConfigurationError, Settings
+from tests.portal.browser import Browser
+from tests.portal.conftest import Open, set_to
+
+SECRET = "a secret of the operator's own, long enough"
+
+
+def cookie_of(answer: httpx.Response) -> Morsel[str]:
+    """The one cookie that an answer sets."""
+    [(_, morsel)] = SimpleCookie(answer.headers["set-cookie"]).items()
+    return morsel
+
+
+async def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_comes_back(browser: Browser) -> None:
+    answer = await browser.get("/settings?x=1")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in?next=%2Fsettings%3Fx%3D1"
+    page = await browser.get(answer.headers["location"])
+    signed_in = await browser.send(page, "/sign-in")
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/settings?x=1")
+
+
+@pytest.mark.parametrize("who", DEMO_PEOPLE, ids=lambda who: who.name)
+async def test_everybody_begins_at_the_first_tab_of_their_role(
+    browser: Browser, who: Viewer
+) -> None:
+    await browser.sign_in(who.role, who.id)
+    first = {"provider": "/bookings", "client": "/browse", "support": "/queues"}
+    assert (await browser.get("/")).headers["location"] == first[who.role]
+    page = await browser.get("/settings")
+    assert who.name in page.text
+    assert who.zone.key.replace("_", " ") in page.text
+
+
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "https://elsewhere.test/",
+        "//elsewhere.test/",
+        "/\\elsewhere.test/",
+        "\\\\elsewhere.test",
+        "/\t/elsewhere.test/",
+        "javascript:alert(1)",
+        "elsewhere",
+        "/v1/bookings",
+        "/\r\nSet-Cookie: a=b",
+    ],
+)
+async def test_nobody_is_sent_on_to_another_site(browser: Browser, onward: str) -> None:
+    assert (await browser.sign_in("client", "ben", onward)).headers["location"] == "/"
+
+
+async def test_nobody_else_can_be_signed_in_as(browser: Browser) -> None:
+    page = await browser.get("/sign-in")
+    answer = await browser.send(page, "/sign-in", role="support", id="ada")
+    assert answer.status_code == 404
+    assert (await browser.get("/settings")).status_code == 303
+
+
+async def test_signing_out_ends_the_session(browser: Browser) -> None:
+    await browser.sign_in("client", "ben")
+    page = await browser.get("/settings")
+    answer = await browser.send(page, "/sign-out")
+    assert answer.headers["location"] == "/sign-in"
+    assert "You are signed out." in (await browser.get("/sign-in")).text
+    assert (await browser.get("/settings")).status_code == 303
+
+
+async def test_what_was_done_is_told_once(browser: Browser) -> None:
+    await browser.sign_in("client", "ben")
+    page = await browser.get("/settings")
+    assert (await browser.send(page, "/settings", zone="Asia/Tokyo")).status_code == 303
+    told = "Times are shown in Asia/Tokyo now."
+    assert told in (await browser.get("/settings")).text
+    assert told not in (await browser.get("/settings")).text
+
+
+async def test_the_zone_is_remembered_for_the_next_time(browser: Browser) -> None:
+    await browser.sign_in("client", "ben")
+    await browser.send(await browser.get("/settings"), "/settings", zone="Asia/Tokyo")
+    await browser.send(await browser.get("/settings"), "/sign-out")
+    await browser.sign_in("client", "ben")
+    assert "Time zone: Asia/Tokyo" in (await browser.get("/settings")).text
+
+
+async def test_a_zone_that_is_none_is_refused_where_it_was_written(browser: Browser) -> None:
+    await browser.sign_in("client", "ben")
+    answer = await browser.send(await browser.get("/settings"), "/settings", zone="Mars/Olympus")
+    assert answer.status_code == 422
+    assert "is not a time zone" in answer.text
+
+
+async def test_the_cookie_is_for_the_server_alone(browser: Browser) -> None:
+    cookie = cookie_of(await browser.sign_in("client", "ben"))
+    assert (cookie.key, cookie["path"], cookie["domain"]) == ("keepdate", "/", "")
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "lax"
+    assert not cookie["secure"]
+
+
+async def test_behind_tls_the_cookie_is_for_tls_and_this_host_alone(
+    portal_settings: Settings, browse: Open
+) -> None:
+    settings = set_to(portal_settings, public_url="https://keepdate.test")
+    browser = await browse(create_app(settings))
+    cookie = cookie_of(await browser.sign_in("client", "ben"))
+    assert (cookie.key, cookie["path"], cookie["domain"]) == ("__Host-keepdate", "/", "")
+    assert cookie["secure"]
+    assert cookie["httponly"]
+
+
+async def test_a_session_that_was_tampered_with_is_none(
+    browser: Browser, portal_settings: Settings, browse: Open
+) -> None:
+    await browser.sign_in("client", "ben")
+    value = browser.http.cookies["keepdate"]
+    other = await browse(create_app(set_to(portal_settings, session_secret=SECRET)))
+    other.http.cookies.set("keepdate", value)
+    assert (await other.get("/settings")).status_code == 303
+    browser.http.cookies.clear()
+    browser.http.cookies.set("keepdate", "x" + value)
+    assert (await browser.get("/settings")).status_code == 303
+
+
+async def test_production_has_no_demo_people(portal_settings: Settings, browse: Open) -> None:
+    production = {"environment": "production", "jwt_secret": SECRET, "session_secret": SECRET}
+    browser = await browse(create_app(set_to(portal_settings, **production)))
+    page = await browser.get("/sign-in")
+    assert page.status_code == 200
+    assert "Ada Brandt" not in page.text
+    fields = {"role": "provider", "id": "ada", "next": "/"}
+    assert (await browser.post("/sign-in", fields)).status_code == 403
+    assert (await browser.get("/sign-in/start")).status_code == 404
+
+
+def test_production_refuses_the_public_session_secret() -> None:
+    with pytest.raises(ConfigurationError, match="KEEPDATE_SESSION_SECRET"):
+        create_app(Settings(environment="production", jwt_secret=SECRET))
+
+
+async def test_the_area_of_others_is_not_there(portal_settings: Settings, browse: Open) -> None:
+    router = page_router("/studio")
+
+    @router.get("")
+    async def studio(viewer: ProviderIn) -> str:
+        return viewer.name
+
+    app: FastAPI = create_app(portal_settings)
+    app.include_router(router)
+    for role, person, status in (("provider", "ada", 200), ("client", "ben", 404)):
+        browser = await browse(app)
+        await browser.sign_in(role, person)
+        assert (await browser.get("/studio")).status_code == status
+    assert (await (await browse(app)).get("/studio")).status_code == 303
