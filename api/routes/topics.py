@@ -8,19 +8,17 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
-from api import paging
-from api.access import require_id
+from api import paging, topics
 from api.auth import Caller, only
 from api.body import parse, read_object
 from api.gateway import Identifier, Text
 from api.idempotency import Answered, Write, written_once
-from api.models.topic import Listing, NewTopic, TopicChange, TopicModel, TopicPage
+from api.models.topic import NewTopic, TopicChange, TopicModel, TopicPage
 from api.openapi import problems, takes
-from api.problems import malformed_field, not_found, refused_with
-from api.services import Parts, clock
+from api.problems import malformed_field, refused_with
+from api.services import Parts
 from api.views import topic_view
-from db.queries.topics import TopicRow, get_topic, list_topics
-from db.stores.topics import insert_topic, update_topic
+from db.queries.topics import TopicRow, list_topics
 from domain.party import Party, Role
 from domain.refusal import Code
 
@@ -47,16 +45,7 @@ async def create_topic(request: Request, caller: Caller, parts: Parts) -> JSONRe
     owner = _owner(caller, wanted)
 
     async def create(conn: AsyncConnection, topic_id: str) -> Answered:
-        await insert_topic(
-            conn,
-            topic_id=topic_id,
-            provider_id=owner,
-            title=wanted.title,
-            description=wanted.description,
-            duration_minutes=wanted.duration_minutes,
-            now=clock(),
-        )
-        return Answered(status=201, body=topic_view(await _existing(conn, topic_id)))
+        return await topics.add(conn, topic_id, wanted, provider_id=owner)
 
     write = Write.of(request, caller, body)
     return (await written_once(parts.engine, write, create)).response
@@ -101,7 +90,7 @@ async def read_topic(topic_id: TopicId, caller: Caller, parts: Parts) -> JSONRes
     """One topic in whatever status: bookings refer to those that are no longer listed too."""
     del caller
     async with parts.engine.connect() as conn:
-        return JSONResponse(topic_view(await _existing(conn, topic_id)))
+        return JSONResponse(topic_view(await topics.existing(conn, topic_id)))
 
 
 @router.patch(
@@ -117,7 +106,7 @@ async def change_topic(
 ) -> JSONResponse:
     """Changes what is named. Bookings keep the title and the length that they were made with."""
     async with parts.engine.connect() as conn:
-        topic = await _existing(conn, topic_id)
+        topic = await topics.existing(conn, topic_id)
     if caller.role not in (Role.SUPPORT, Role.SERVICE) and caller != _keeper(topic):
         raise refused_with(Code.NOT_ALLOWED, "Only the topic's own provider can change it.")
     body = await read_object(request)
@@ -127,16 +116,7 @@ async def change_topic(
             raise malformed_field(name, "is either left out or given a value")
 
     async def change(conn: AsyncConnection, _: str) -> Answered:
-        await update_topic(
-            conn,
-            topic_id,
-            now=clock(),
-            title=wanted.title,
-            description=wanted.description,
-            duration_minutes=wanted.duration_minutes,
-            listed=None if wanted.status is None else wanted.status is Listing.LISTED,
-        )
-        return Answered(status=200, body=topic_view(await _existing(conn, topic_id)))
+        return await topics.change(conn, topic_id, wanted)
 
     write = Write.of(request, caller, body)
     return (await written_once(parts.engine, write, change)).response
@@ -154,10 +134,3 @@ def _owner(caller: Party, wanted: NewTopic) -> str:
 
 def _keeper(topic: TopicRow) -> Party:
     return Party(role=Role.PROVIDER, id=topic.provider_id)
-
-
-async def _existing(conn: AsyncConnection, topic_id: str) -> TopicRow:
-    topic = await get_topic(conn, require_id(topic_id))
-    if topic is None:
-        raise not_found("There is no topic of this id.")
-    return topic
