@@ -137,6 +137,12 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _know_the_portal_by_a_name(self) -> Self:
+        if self.oidc_discovery_url is not None and self.oidc_client_id is None:
+            raise ValueError("KEEPDATE_OIDC_DISCOVERY_URL needs a KEEPDATE_OIDC_CLIENT_ID")
+        return self
+
     @property
     def shared_secret(self) -> str | None:
         """The secret that tokens are checked with, or None where public keys are used."""

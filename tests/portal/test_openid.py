@@ -1,0 +1,161 @@
+"""Signing in with an identity provider that is asked over real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from api.app import create_app
+from config import Settings
+from tests.portal.browser import Browser
+from tests.portal.conftest import Open, set_to
+from tests.portal.identity_provider import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    IdentityProvider,
+    identity_provider,
+)
+
+SECRET = "a secret of the operator's own, long enough"
+ADA = {"sub": "ada-7", "name": "Ada Brandt", "role": "provider", "zoneinfo": "Asia/Tokyo"}
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[IdentityProvider]:
+    """An identity provider that vouches for a provider called Ada."""
+    async with identity_provider() as found:
+        found.claims = dict(ADA)
+        yield found
+
+
+@pytest.fixture
+def with_provider(portal_settings: Settings, provider: IdentityProvider) -> dict[str, Any]:
+    """What a portal in production is set to."""
+    return {
+        "environment": "production",
+        "jwt_secret": SECRET,
+        "session_secret": SECRET,
+        "public_url": "https://keepdate.test",
+        "oidc_discovery_url": provider.discovery_url,
+        "oidc_client_id": CLIENT_ID,
+        "oidc_client_secret": CLIENT_SECRET,
+    }
+
+
+@pytest.fixture
+async def visitor(
+    portal_settings: Settings, with_provider: dict[str, Any], browse: Open
+) -> Browser:
+    """A browser on that portal."""
+    return await browse(create_app(set_to(portal_settings, **with_provider)))
+
+
+async def sent_back(visitor: Browser, provider: IdentityProvider, onward: str = "/") -> str:
+    """Where the identity provider sends the visitor back to."""
+    start = await visitor.http.get("/sign-in/start", params={"next": onward})
+    assert start.headers["location"].startswith(f"{provider.address}/authorize?")
+    return provider.authorize(start.headers["location"])
+
+
+async def test_whom_the_provider_vouches_for_is_signed_in(
+    visitor: Browser, provider: IdentityProvider
+) -> None:
+    assert "/sign-in/start?next=%2Fsettings" in (await visitor.get("/sign-in?next=/settings")).text
+    back = await sent_back(visitor, provider, "/settings")
+    assert back.startswith("https://keepdate.test/sign-in/callback?")
+    answer = await visitor.get(back)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/settings")
+    page = (await visitor.get("/settings")).text
+    assert "Ada Brandt" in page
+    assert "ada-7" in page
+    assert "Time zone: Asia/Tokyo" in page
+    assert (await visitor.get("/")).headers["location"] == "/bookings"
+
+
+async def test_nobody_is_sent_on_to_another_site(
+    visitor: Browser, provider: IdentityProvider
+) -> None:
+    answer = await visitor.get(await sent_back(visitor, provider, "//elsewhere.test/"))
+    assert answer.headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"role": "service"}, {"role": None}, {"role": ["guest"]}, {"sub": "no id!"}],
+    ids=str,
+)
+async def test_whoever_has_no_role_here_is_not_signed_in(
+    visitor: Browser, provider: IdentityProvider, claims: dict[str, Any]
+) -> None:
+    provider.claims |= claims
+    answer = await visitor.get(await sent_back(visitor, provider))
+    assert answer.status_code == 403
+    assert "You are not signed in" in answer.text
+    assert (await visitor.get("/settings")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"nonce": "of another flow"}, {"aud": "another"}, {"iss": "https://other.test"}, {"exp": 1}],
+    ids=str,
+)
+async def test_a_token_for_something_else_is_refused(
+    visitor: Browser, provider: IdentityProvider, claims: dict[str, Any]
+) -> None:
+    provider.claims |= claims
+    answer = await visitor.get(await sent_back(visitor, provider))
+    assert answer.status_code == 403
+    assert (await visitor.get("/settings")).status_code == 303
+
+
+async def test_a_token_that_another_signed_is_refused(
+    visitor: Browser, provider: IdentityProvider
+) -> None:
+    provider.signing_key = rsa.generate_private_key(65537, 2048)
+    answer = await visitor.get(await sent_back(visitor, provider))
+    assert answer.status_code == 403
+
+
+async def test_the_answer_to_another_browser_is_refused(
+    portal_settings: Settings,
+    with_provider: dict[str, Any],
+    visitor: Browser,
+    provider: IdentityProvider,
+    browse: Open,
+) -> None:
+    back = await sent_back(visitor, provider)
+    victim = await browse(create_app(set_to(portal_settings, **with_provider)))
+    assert (await victim.get(back)).status_code == 403
+    assert (await victim.get("/settings")).status_code == 303
+
+
+async def test_an_answer_is_good_for_one_time(visitor: Browser, provider: IdentityProvider) -> None:
+    back = await sent_back(visitor, provider)
+    assert (await visitor.get(back)).status_code == 303
+    assert (await visitor.get(back)).status_code == 403
+
+
+async def test_roles_may_be_a_list_inside_another_claim(
+    portal_settings: Settings,
+    with_provider: dict[str, Any],
+    provider: IdentityProvider,
+    browse: Open,
+) -> None:
+    settings = set_to(portal_settings, **with_provider, oidc_role_claim="realm_access.roles")
+    provider.claims = {"sub": "sam", "realm_access": {"roles": ["guest", "support"]}}
+    visitor = await browse(create_app(settings))
+    await visitor.get(await sent_back(visitor, provider))
+    assert (await visitor.get("/")).headers["location"] == "/queues"
+
+
+async def test_without_the_identity_provider_people_are_asked_to_try_again(
+    portal_settings: Settings, with_provider: dict[str, Any], browse: Open
+) -> None:
+    gone = {**with_provider, "oidc_discovery_url": "http://127.0.0.1:9/"}
+    visitor = await browse(create_app(set_to(portal_settings, **gone)))
+    answer = await visitor.get("/sign-in/start")
+    assert answer.status_code == 503
+    assert "Try again" in answer.text
