@@ -9,7 +9,7 @@ from fastapi import Depends, Path
 
 from api.auth import Caller
 from api.problems import not_found
-from api.services import Parts
+from api.services import Parts, Services
 from db.queries.bookings import BookingRow, Intent, get_booking, get_intent
 from domain.party import Party, Role
 
@@ -34,11 +34,8 @@ def sees(caller: Party, *, provider_id: str, client_id: str | None = None) -> bo
             return True
 
 
-async def _find_booking(
-    booking_id: Annotated[str, Path(description="The id of a booking.")],
-    caller: Caller,
-    parts: Parts,
-) -> BookingRow | Intent:
+async def booking_of(parts: Services, caller: Party, booking_id: str) -> BookingRow | Intent:
+    """A booking that concerns the caller, an intent until it is recorded; else the problem 404."""
     async with parts.engine.connect() as conn:
         row = await get_booking(conn, require_id(booking_id))
         intent = None if row else await get_intent(conn, booking_id)
@@ -46,6 +43,14 @@ async def _find_booking(
     if about and sees(caller, provider_id=about.provider_id, client_id=about.client_id):
         return row or intent  # type: ignore[return-value]
     raise not_found("There is no booking of this id, or it is somebody else's.")
+
+
+async def _find_booking(
+    booking_id: Annotated[str, Path(description="The id of a booking.")],
+    caller: Caller,
+    parts: Parts,
+) -> BookingRow | Intent:
+    return await booking_of(parts, caller, booking_id)
 
 
 TheBooking = Annotated[BookingRow | Intent, Depends(_find_booking)]

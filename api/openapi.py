@@ -20,6 +20,7 @@ _MEANINGS = {
     409: "The rules refuse it; `code` says which.",
     413: "The request is too large.",
     422: "The request is malformed; `errors` names the fields.",
+    429: "Too much at once; `Retry-After` says in how many seconds to go on.",
     503: "A part of the system cannot be reached. Try again, with the same `Idempotency-Key`.",
 }
 

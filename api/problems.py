@@ -34,6 +34,7 @@ _TITLES: dict[str, str] = {
     "not-found": "There is nothing here, or nothing that is yours.",
     "method-not-allowed": "This address does not take this method.",
     "too-large": "The request is too large.",
+    "too-many-messages": "One person can send so many messages at once, and no more.",
     "too-many-streams": "Too many live streams are open.",
     "unavailable": "A part of the system cannot be reached. Try again.",
     "internal": "Something went wrong on our side.",

@@ -99,6 +99,7 @@ bookings = Table(
     Index(None, "state", "id"),
     Index(None, "provider_id", "state", "id"),
     Index(None, "client_id", "state", "id"),
+    Index(None, "topic_id", "id"),
     Index("ix_bookings_held", "provider_id", postgresql_where=text("held IS NOT NULL")),
 )
 
@@ -222,6 +223,26 @@ conversation_reads = Table(
     Column("role", Text, primary_key=True),
     Column("person_id", _ID, primary_key=True),
     Column("read_up_to", _ID, nullable=False),
+)
+
+# How each person was last seen in the portal: what others may call them, and where they are. A
+# person whom only other services know has no row, and goes by their id.
+people = Table(
+    "people",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+)
+
+# Until when what a person has posted weighs on them; a time in the past weighs nothing.
+message_allowances = Table(
+    "message_allowances",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("person_id", _ID, primary_key=True),
+    Column("spent_until", _INSTANT, nullable=False),
 )
 
 notices = Table(

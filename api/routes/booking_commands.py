@@ -6,26 +6,22 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from api import bookings
 from api.access import TheBooking
 from api.auth import Caller, only
-from api.body import parse, read_object
+from api.body import read_object
 from api.commands import carried_out_once, read_command
 from api.gateway import BOOKING_MESSAGES
-from api.idempotency import Answered, Write, written_once
+from api.idempotency import Write, written_once
+from api.logistics import replacing_logistics
 from api.models.base import Accepted
 from api.models.booking import BookingModel, Logistics
 from api.openapi import Responses, problems, takes
 from api.problems import refused_with
 from api.services import Parts
-from api.views import booking_view
-from db.queries import bookings as queries
-from db.queries.bookings import BookingRow, Intent, get_booking
-from db.stores.logistics import set_logistics
-from domain.booking.state import State
+from db.queries.bookings import BookingRow, Intent
 from domain.party import Role
 from domain.refusal import Code
 
@@ -34,7 +30,6 @@ router = APIRouter(prefix="/v1/bookings/{booking_id}", tags=["bookings"])
 _TAKEN: Responses = {
     202: {"model": Accepted, "description": "Taken; no worker has answered in time."}
 }
-_WITH_LOGISTICS = (State.CONFIRMED, State.COMPLETED)
 
 
 def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
@@ -81,22 +76,9 @@ async def put_logistics(
     """Replaces the logistics as a whole, once the booking is confirmed. The provider's to say."""
     only(caller, Role.PROVIDER, Role.SUPPORT, Role.SERVICE)
     body = await read_object(request)
-    wanted = parse(Logistics, body)
-    booking_id = _id_of(found)
-
-    async def put(conn: AsyncConnection, _: str) -> Answered:
-        _require_agreed(await get_booking(conn, booking_id))
-        logistics = queries.Logistics(
-            conference_url=wanted.conference_url, materials=wanted.materials, note=wanted.note
-        )
-        await set_logistics(conn, booking_id, logistics)
-        row = await get_booking(conn, booking_id)
-        if row is None:
-            raise refused_with(Code.NOT_CONFIRMED)
-        return Answered(status=200, body=booking_view(row, caller))
-
+    effect = replacing_logistics(_id_of(found), body, caller)
     write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, put)).response
+    return (await written_once(parts.engine, write, effect)).response
 
 
 @router.post("/{command}", include_in_schema=False)
@@ -105,14 +87,6 @@ async def unknown_command(found: TheBooking, command: str) -> JSONResponse:
     del found
     known = ", ".join(BOOKING_MESSAGES)
     raise refused_with(Code.UNKNOWN_COMMAND, f"There is no command {command!r}, only {known}.")
-
-
-def _require_agreed(row: BookingRow | None) -> None:
-    if row is None or row.booking.state is State.PENDING:
-        raise refused_with(Code.NOT_CONFIRMED)
-    if row.booking.state not in _WITH_LOGISTICS:
-        message = f"The booking is {row.booking.state} already."
-        raise refused_with(Code.ALREADY_CLOSED, message)
 
 
 def _id_of(found: BookingRow | Intent) -> str:

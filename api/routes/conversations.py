@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from api import paging
-from api.access import require_id
 from api.auth import Caller, only
 from api.body import parse, read_object
-from api.idempotency import Answered, Write, written_once
+from api.chat import beginning, conversation_of, saying
+from api.idempotency import Write, written_once
 from api.models.conversation import (
     ConversationModel,
     ConversationPage,
@@ -22,16 +21,11 @@ from api.models.conversation import (
     NewMessage,
 )
 from api.openapi import problems, takes
-from api.problems import malformed_field, not_found
-from api.services import Parts, clock
+from api.problems import malformed_field
+from api.services import Parts
 from api.views import conversation_view, message_view
-from db.queries.conversations import (
-    ConversationRow,
-    get_conversation,
-    list_conversations,
-    list_messages,
-)
-from db.stores.conversations import find_or_create, mark_read, post_message
+from db.queries.conversations import list_conversations, list_messages
+from db.stores.conversations import mark_read
 from domain.party import Party, Role
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
@@ -83,14 +77,9 @@ async def open_conversation(request: Request, caller: Caller, parts: Parts) -> J
     provider_id = _named(caller, Role.PROVIDER, wanted.provider_id)
     client_id = _named(caller, Role.CLIENT, wanted.client_id)
 
-    async def begin(conn: AsyncConnection, _: str) -> Answered:
-        now = clock()
-        found = await find_or_create(conn, provider_id=provider_id, client_id=client_id, now=now)
-        row = await _conversation(conn, found, caller)
-        return Answered(status=201 if row.created_at == now else 200, body=conversation_view(row))
-
+    effect = beginning(provider_id=provider_id, client_id=client_id, caller=caller)
     write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, begin)).response
+    return (await written_once(parts.engine, write, effect)).response
 
 
 @router.get(
@@ -111,7 +100,7 @@ async def read_messages(
     only(caller, *_TALKERS)
     place = paging.place(after)
     async with parts.engine.begin() as conn:
-        await _conversation(conn, conversation_id, caller)
+        await conversation_of(conn, conversation_id, caller)
         found = await list_messages(conn, conversation_id, limit=limit + 1, after=place)
         if found and caller.role is not Role.SUPPORT:
             await mark_read(conn, conversation_id=conversation_id, reader=caller, up_to=found[0].id)
@@ -126,7 +115,7 @@ async def read_messages(
     summary="Say something",
     status_code=201,
     response_model=MessageModel,
-    responses=problems(403, 404, 409, 413, 422),
+    responses=problems(403, 404, 409, 413, 422, 429),
     openapi_extra=takes(NewMessage),
 )
 async def say(
@@ -135,22 +124,11 @@ async def say(
     """The client, the provider and support can say something."""
     only(caller, *_TALKERS)
     async with parts.engine.connect() as conn:
-        await _conversation(conn, conversation_id, caller)
+        await conversation_of(conn, conversation_id, caller)
     body = await read_object(request)
-    wanted = parse(NewMessage, body)
-
-    async def post(conn: AsyncConnection, _: str) -> Answered:
-        message = await post_message(
-            conn,
-            conversation_id=conversation_id,
-            author=caller,
-            text=wanted.text,
-            at=clock(),
-        )
-        return Answered(status=201, body=message_view(message))
-
+    effect = saying(conversation_id, body, caller)
     write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, post)).response
+    return (await written_once(parts.engine, write, effect)).response
 
 
 def _named(caller: Party, role: Role, named: str | None) -> str:
@@ -163,12 +141,3 @@ def _named(caller: Party, role: Role, named: str | None) -> str:
     if named is None:
         raise malformed_field(field, f"which {role} to talk to has to be named")
     return named
-
-
-async def _conversation(
-    conn: AsyncConnection, conversation_id: str, caller: Party
-) -> ConversationRow:
-    row = await get_conversation(conn, require_id(conversation_id), viewer=caller)
-    if row is None:
-        raise not_found("There is no conversation of this id, or it is somebody else's.")
-    return row

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_from
@@ -49,6 +50,14 @@ async def get_booking(conn: AsyncConnection, booking_id: str) -> BookingRow | No
     return _row(found) if found else None
 
 
+async def get_bookings(conn: AsyncConnection, ids: Collection[str]) -> dict[str, BookingRow]:
+    """Those of some bookings that are recorded, by id."""
+    if not ids:
+        return {}
+    rows = map(_row, await conn.execute(_read().where(bookings.c.id.in_(ids))))
+    return {row.booking.id: row for row in rows}
+
+
 async def list_bookings(
     conn: AsyncConnection,
     *,
@@ -57,13 +66,15 @@ async def list_bookings(
     state: State | None = None,
     provider_id: str | None = None,
     client_id: str | None = None,
+    among: ColumnElement[bool] | None = None,
     limit: int,
     after: str | None = None,
 ) -> list[BookingRow]:
     """The newest bookings that match everything given, from the one after the booking `after` on.
 
     Ids are given out in the order of time, so a page neither repeats nor leaves out what was there
-    when paging began, however many are added meanwhile.
+    when paging began, however many are added meanwhile. `among` is a further condition, such as
+    `booking_search.matching` finds.
     """
     found = await conn.execute(
         list_statement(
@@ -72,6 +83,7 @@ async def list_bookings(
             state=state,
             provider_id=provider_id,
             client_id=client_id,
+            among=among,
             limit=limit,
             after=after,
         )
@@ -86,6 +98,7 @@ def list_statement(
     state: State | None = None,
     provider_id: str | None = None,
     client_id: str | None = None,
+    among: ColumnElement[bool] | None = None,
     limit: int,
     after: str | None = None,
 ) -> Select[Any]:
@@ -101,6 +114,8 @@ def list_statement(
         for value in values
         if value is not None
     ]
+    if among is not None:
+        conditions.append(among)
     if after is not None:
         conditions.append(bookings.c.id < after)
     return _read().where(*conditions).order_by(bookings.c.id.desc()).limit(limit)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.schema import conversation_reads, conversations, messages
 from domain.party import Party, Role
+
+_LOOKED_THROUGH_FOR_UNREAD = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,37 @@ async def list_conversations(
     return [_row(row) for row in await conn.execute(statement)]
 
 
+async def find_conversation(
+    conn: AsyncConnection, *, provider_id: str, client_id: str
+) -> str | None:
+    """The id of the one conversation of a provider and a client; None if they have none yet."""
+    found = await conn.execute(
+        select(conversations.c.id).where(
+            conversations.c.provider_id == provider_id, conversations.c.client_id == client_id
+        )
+    )
+    return found.scalar_one_or_none()
+
+
+async def count_unread(conn: AsyncConnection, viewer: Party) -> int:
+    """In how many of a person's conversations there is something that they have not read.
+
+    Only the newest few hundred are looked through: what lies further back was left on purpose.
+    """
+    reads = conversation_reads.alias()
+    unread = exists().where(_not_read(viewer, reads)).correlate(conversations, reads)
+    newest = (
+        select(unread.label("unread"))
+        .outerjoin_from(conversations, reads, _of(viewer, reads))
+        .where(_seen_by(viewer))
+        .order_by(conversations.c.latest.desc())
+        .limit(_LOOKED_THROUGH_FOR_UNREAD)
+        .subquery()
+    )
+    found = await conn.execute(select(func.count()).select_from(newest).where(newest.c.unread))
+    return int(found.scalar_one())
+
+
 async def list_messages(
     conn: AsyncConnection, conversation_id: str, *, limit: int, after: str | None = None
 ) -> list[MessageRow]:
@@ -85,15 +118,7 @@ async def list_messages(
 def _read(viewer: Party) -> Select[Any]:
     reads = conversation_reads.alias()
     last = messages.alias("last")
-    unread = (
-        select(func.count())
-        .where(
-            messages.c.conversation_id == conversations.c.id,
-            messages.c.id > func.coalesce(reads.c.read_up_to, ""),
-            ~and_(messages.c.author_role == viewer.role.value, messages.c.author_id == viewer.id),
-        )
-        .scalar_subquery()
-    )
+    unread = select(func.count()).where(_not_read(viewer, reads)).scalar_subquery()
     return (
         select(
             conversations,
@@ -101,15 +126,25 @@ def _read(viewer: Party) -> Select[Any]:
             *(column.label(f"last_{column.name}") for column in last.c),
         )
         .outerjoin_from(conversations, last, last.c.id == conversations.c.latest)
-        .outerjoin(
-            reads,
-            and_(
-                reads.c.conversation_id == conversations.c.id,
-                reads.c.role == viewer.role.value,
-                reads.c.person_id == viewer.id,
-            ),
-        )
+        .outerjoin(reads, _of(viewer, reads))
         .where(_seen_by(viewer))
+    )
+
+
+def _not_read(viewer: Party, reads: FromClause) -> ColumnElement[bool]:
+    """The messages of others in a conversation since the viewer last read it."""
+    return and_(
+        messages.c.conversation_id == conversations.c.id,
+        messages.c.id > func.coalesce(reads.c.read_up_to, ""),
+        ~and_(messages.c.author_role == viewer.role.value, messages.c.author_id == viewer.id),
+    )
+
+
+def _of(viewer: Party, reads: FromClause) -> ColumnElement[bool]:
+    return and_(
+        reads.c.conversation_id == conversations.c.id,
+        reads.c.role == viewer.role.value,
+        reads.c.person_id == viewer.id,
     )
 
 
