@@ -15,10 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.portal.forms import page_router
+from api.portal.names import introduce
 from api.portal.paths import local_path
 from api.portal.rendering import redirect, render
 from api.portal.session import Viewer, sign_in
 from api.portal.zones import UNKNOWN_ZONE, ZONE_COOKIE, zone_named
+from api.services import Parts
 from config import Settings
 from domain.party import Party, Role
 
@@ -66,7 +68,7 @@ async def start(request: Request) -> Response:
 
 
 @router.get("/callback")
-async def finish(request: Request) -> Response:
+async def finish(request: Request, parts: Parts) -> Response:
     """Signs in whom the identity provider vouches for, if they have a role here."""
     provider = _provider(request)
     onward = local_path(request.session.get(_NEXT))
@@ -79,6 +81,7 @@ async def finish(request: Request) -> Response:
     viewer = _viewer(request, token.get("userinfo") or {})
     if viewer is None:
         return render(request, None, "sign_in_refused.html", status=403, reason="no-role")
+    await introduce(parts, viewer)
     sign_in(request, viewer)
     return redirect(request, onward)
 

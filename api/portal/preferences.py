@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import Request
 from starlette.responses import Response
 
 from api.portal.forms import SentForm, page_router
+from api.portal.names import introduce
 from api.portal.rendering import redirect, render
 from api.portal.session import SignedIn, move_to_zone
 from api.portal.zones import ZONE_COOKIE, zone_named, zones_by_region
+from api.services import Parts
 from config import Settings
 
 router = page_router("/settings")
@@ -23,7 +27,9 @@ async def show_settings(request: Request, viewer: SignedIn) -> Response:
 
 
 @router.post("")
-async def change_settings(request: Request, viewer: SignedIn, form: SentForm) -> Response:
+async def change_settings(
+    request: Request, viewer: SignedIn, parts: Parts, form: SentForm
+) -> Response:
     """Sets the time zone, for this session and the next ones in this browser."""
     zone = zone_named(form.text("zone"))
     if zone is None:
@@ -35,6 +41,7 @@ async def change_settings(request: Request, viewer: SignedIn, form: SentForm) ->
             regions=zones_by_region(),
             wrong="is not a time zone",
         )
+    await introduce(parts, replace(viewer, zone=zone))
     move_to_zone(request, zone)
     response = redirect(request, "/settings", done=f"Times are shown in {zone.key} now.")
     settings: Settings = request.app.state.settings

@@ -9,12 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.portal.forms import SentForm, page_router
+from api.portal.names import introduce
 from api.portal.navigation import home
 from api.portal.paths import local_path
 from api.portal.people import DEMO_PEOPLE, demo_person
 from api.portal.rendering import redirect, render
 from api.portal.session import SignedIn, sign_in, sign_out, viewer_of
 from api.portal.zones import ZONE_COOKIE, zone_named
+from api.services import Parts
 from config import Settings
 from domain.party import Role
 
@@ -50,13 +52,15 @@ async def show_sign_in(request: Request) -> Response:
 
 
 @router.post("/sign-in")
-async def sign_in_as_demo_person(request: Request, form: SentForm) -> Response:
+async def sign_in_as_demo_person(request: Request, parts: Parts, form: SentForm) -> Response:
     """Signs in one of the demo people. There are none in production."""
     chosen = demo_person(form.text("role"), form.text("id"))
     if chosen is None or not _has_demo_people(request):
         raise HTTPException(404)
     zone = zone_named(request.cookies.get(ZONE_COOKIE)) or chosen.zone
-    sign_in(request, replace(chosen, zone=zone))
+    viewer = replace(chosen, zone=zone)
+    await introduce(parts, viewer)
+    sign_in(request, viewer)
     return redirect(request, local_path(form.text("next")))
 
 
