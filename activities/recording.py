@@ -12,7 +12,7 @@ from db.queries.standings import get_standing_on_record
 from db.recording import UnknownTopicError, record_booking, record_standing
 from domain.booking.record import BookingRecord, Recorded
 from domain.refusal import Code
-from domain.standing.record import StandingOnRecord, StandingRecord
+from domain.standing.record import StandingOnRecord, StandingRecord, StandingRecorded
 
 RECORD_BOOKING = "record-booking"
 RECORD_STANDING = "record-standing"
@@ -39,7 +39,7 @@ class Recorder:
             ) from error
 
     @activity.defn(name=RECORD_STANDING)
-    async def record_standing(self, record: StandingRecord) -> Recorded:
+    async def record_standing(self, record: StandingRecord) -> StandingRecorded:
         """Writes down what was decided about a provider's standing."""
         return await record_standing(self._engine, record, within=_time_left())
 

@@ -62,9 +62,19 @@ def booking_event_document(event: BookingEvent) -> Json:
     return _dumped(_BOOKING_EVENT, event)
 
 
+def booking_event_from(document: Json) -> BookingEvent:
+    """An event of a booking as it was kept."""
+    return _BOOKING_EVENT.validate_python(document, strict=False)
+
+
 def standing_event_document(event: StandingEvent) -> Json:
     """An event of a standing, whole, as the feed shows it."""
     return _dumped(_STANDING_EVENT, event)
+
+
+def standing_event_from(document: Json) -> StandingEvent:
+    """An event of a standing as it was kept."""
+    return _STANDING_EVENT.validate_python(document, strict=False)
 
 
 def storable(value: Any) -> Any:

@@ -25,10 +25,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.booking.words import describe
     from domain.instants import rfc3339
     from domain.party import Party, Role
-    from domain.record import Entry
+    from domain.refusal import Refusal
     from workflows.decision_loop import DecisionLoop
     from workflows.entries import applied
     from workflows.handlers import signal_handler, update_handler
+    from workflows.logbook import Draft, OnRecord
     from workflows.machine import Machine
     from workflows.messages import BOOKING_MESSAGES
     from workflows.payloads import NOTHING
@@ -118,24 +119,37 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
             },
             events=events,
         )
+        self._history_limit = started.history_limit
         refusal = await self._record(booking, events, entry)
-        if refusal is not None:
+        if isinstance(refusal, Refusal):
             raise ApplicationError(str(refusal), type=refusal.code.value, non_retryable=True)
-        self._start(booking, self._progress, started.history_limit)
 
     async def _write(
-        self, number: int, state: Booking, events: Events, entries: Sequence[Entry]
-    ) -> Recorded:
+        self, draft: Draft, state: Booking, events: Events
+    ) -> Refusal | OnRecord[Booking, BookingEvent] | None:
         record = BookingRecord(
-            number=number,
+            number=draft.number,
             booking=state,
-            first_seq=self._progress.events + 1,
+            first_seq=draft.first_seq,
             events=tuple(events),
-            entries=tuple(entries),
-            refused=self._progress.refused,
+            entries=draft.entries,
+            refused=draft.refused,
         )
         summary = ", ".join(event.type for event in events) or "refusals"
-        return await carried_out(Recorder.record_booking, record, summary=f"record {summary}")
+        recorded: Recorded = await carried_out(
+            Recorder.record_booking, record, summary=f"record {summary}"
+        )
+        there = recorded.instead
+        if there is None:
+            return recorded.refusal
+        return OnRecord(
+            number=there.number,
+            state=there.booking,
+            first_seq=there.first_seq,
+            events=there.events,
+            entries=there.entries,
+            refused=there.refused,
+        )
 
     async def _afterwards(self, state: Booking, events: Events) -> None:
         """Report what was late to the provider's standing, before anything else is decided."""

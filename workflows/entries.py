@@ -34,9 +34,8 @@ def applied(
     """A command that was carried out, or a deadline that passed; its number is given later."""
     data: dict[str, Any] = {"policy": policy, "events": [event.type for event in events]}
     if inputs is not None:
-        values = to_jsonable_python(inputs)
-        data["inputs"] = {name: values[name] for name in values if name not in _ENVELOPE}
-        data["command_id"] = values.get("command_id")
+        data["inputs"] = inputs_of(inputs)
+        data["command_id"] = to_jsonable_python(inputs).get("command_id")
     receipts = [getattr(event, "receipt", None) for event in events]
     receipt = next((each for each in receipts if isinstance(each, Receipt)), None)
     if receipt is not None:
@@ -53,6 +52,12 @@ def applied(
         text=text,
         data=data,
     )
+
+
+def inputs_of(command: Any) -> dict[str, Any]:
+    """What a command says for itself, without what every command says, as JSON."""
+    values = to_jsonable_python(command)
+    return {name: values[name] for name in values if name not in _ENVELOPE}
 
 
 def newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:

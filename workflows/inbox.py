@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from domain.booking.commands import BookingCommand
+from domain.party import UNNAMED_SERVICE, Party
+from domain.record import Entry
 from domain.refusal import Refusal
 from domain.standing.commands import StandingCommand
+from workflows.entries import inputs_of
 
 REMEMBERED = 500
 """So many of the newest outcomes are remembered, to answer a command that is given twice."""
@@ -35,16 +39,30 @@ class Arrived(Generic[C]):
     answer: Future[Answer] | None = None
 
     @property
-    def key(self) -> str | None:
-        """What tells this command from every other; `None` if it does not name itself.
+    def by(self) -> Party:
+        """Who gives it; a service, if it does not say or cannot be read."""
+        by = None if isinstance(self.content, Refusal) else self.content.by
+        return by or UNNAMED_SERVICE
 
-        An id is its giver's own: two people may choose the same one.
-        """
-        if isinstance(self.content, Refusal) or self.content.command_id is None:
+    @property
+    def key(self) -> str | None:
+        """What tells this command from every other; `None` if it does not name itself."""
+        if isinstance(self.content, Refusal):
             return None
-        by = self.content.by
-        giver = f"{by.role}/{by.id}" if by else "-"
-        return f"{giver}/{self.name}/{self.content.command_id}"
+        return _key(self.by, self.name, self.content.command_id)
+
+    def is_that_of(self, entry: Entry) -> bool:
+        """Whether a line of the timeline is about just such a command."""
+        if isinstance(self.content, Refusal):
+            return False
+        ours = (self.by, self.name, self.content.command_id, inputs_of(self.content))
+        data = entry.data
+        return ours == (entry.by, entry.command, data.get("command_id"), data.get("inputs"))
+
+
+def _key(by: Party, name: str, command_id: str | None) -> str | None:
+    """An id is its giver's own: two people may choose the same one."""
+    return f"{by.role}/{by.id}/{name}/{command_id}" if command_id is not None else None
 
 
 @dataclass
@@ -52,6 +70,8 @@ class Outcomes:
     """The newest outcomes, oldest first."""
 
     newest: dict[str, Outcome] = field(default_factory=dict)
+    unclaimed: list[Entry] = field(default_factory=list)
+    """Commands that a lost task has carried out, and that will be given again at once."""
 
     def remember(self, key: str | None, refusal: Refusal | None) -> None:
         """Keep what became of a command, forgetting the oldest."""
@@ -60,6 +80,21 @@ class Outcomes:
         self.newest[key] = Outcome(key=key, refusal=refusal)
         while len(self.newest) > REMEMBERED:
             del self.newest[next(iter(self.newest))]
+
+    def adopt(self, entries: Sequence[Entry]) -> None:
+        """Learn what a lost task has carried out."""
+        done = [entry for entry in entries if entry.outcome == "applied"]
+        for entry in done:
+            self.remember(_key(entry.by, entry.command, entry.data.get("command_id")), None)
+        self.unclaimed += done
+
+    def claim(self, arrived: Arrived[C]) -> bool:
+        """Whether a lost task has carried this very command out; each such claim holds once."""
+        for entry in self.unclaimed:
+            if arrived.is_that_of(entry):
+                self.unclaimed.remove(entry)
+                return True
+        return False
 
     def recall(self, key: str | None) -> Outcome | None:
         """What became of a command that was given before."""

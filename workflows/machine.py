@@ -44,6 +44,6 @@ class Machine(Generic[S, C, E]):
     closed: Callable[[S], bool]
     rule: Callable[[S, str], str]
     describe: Callable[[E], str]
-    attributes: Callable[[S, S, Sequence[E]], list[SearchAttributeUpdate[Any]]]
+    attributes: Callable[[S | None, S, Sequence[E]], list[SearchAttributeUpdate[Any]]]
     headline: Callable[[S], str]
     json: Callable[[S], dict[str, Any]]

@@ -11,19 +11,18 @@ from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from activities.recording import Recorder
-    from domain.booking.record import Recorded
-    from domain.record import Entry
     from domain.standing.commands import StandingCommand
     from domain.standing.deadlines import next_deadline
     from domain.standing.decide import RULES, begin, decide, elapse
     from domain.standing.events import StandingEvent
     from domain.standing.evolve import evolve_all
-    from domain.standing.record import StandingOnRecord, StandingRecord
+    from domain.standing.record import StandingOnRecord, StandingRecord, StandingRecorded
     from domain.standing.state import Standing
     from domain.standing.view import standing_json
     from domain.standing.words import describe
     from workflows.decision_loop import DecisionLoop
     from workflows.handlers import signal_handler, update_handler
+    from workflows.logbook import Draft, OnRecord
     from workflows.machine import Machine
     from workflows.messages import STANDING_MESSAGES
     from workflows.payloads import NOTHING
@@ -113,15 +112,28 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         return replace(started, state=found.standing, progress=progress)
 
     async def _write(
-        self, number: int, state: Standing, events: Events, entries: Sequence[Entry]
-    ) -> Recorded:
+        self, draft: Draft, state: Standing, events: Events
+    ) -> OnRecord[Standing, StandingEvent] | None:
         record = StandingRecord(
-            number=number,
+            number=draft.number,
             standing=state,
-            first_seq=self._progress.events + 1,
+            first_seq=draft.first_seq,
             events=tuple(events),
-            entries=tuple(entries),
-            refused=self._progress.refused,
+            entries=draft.entries,
+            refused=draft.refused,
         )
         summary = ", ".join(event.type for event in events) or "refusals"
-        return await carried_out(Recorder.record_standing, record, summary=f"record {summary}")
+        recorded: StandingRecorded = await carried_out(
+            Recorder.record_standing, record, summary=f"record {summary}"
+        )
+        there = recorded.instead
+        if there is None:
+            return None
+        return OnRecord(
+            number=there.number,
+            state=there.standing,
+            first_seq=there.first_seq,
+            events=there.events,
+            entries=there.entries,
+            refused=there.refused,
+        )

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db.documents import (
     booking_document,
     booking_event_document,
+    booking_event_from,
     booking_from,
     refusal_document,
     refusal_from,
@@ -22,6 +23,7 @@ from db.documents import (
 from db.recording import cards, notices, slots
 from db.recording.beginning import NotBegunError, require_topic
 from db.recording.journal import Happened, Journal, Subject
+from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, late_events
 from domain.booking.events import LateEventReported
@@ -39,9 +41,10 @@ async def record_booking(
 
     Answers with the refusal `slot-taken`, and writes nothing of the record, where the decision
     takes a time at which the provider has another session; the same record again gets the same
-    answer. The first record is refused where its topic takes no requests. A record that is older
-    than what is written down changes nothing. All is over when `within` has passed. Raises
-    UnknownTopicError, RecordingGapError, TimeoutError, or the database's own error.
+    answer. The first record is refused where its topic takes no requests. A record whose number
+    was used before changes nothing, and is told what is written down instead, if it is not
+    itself. All is over when `within` has passed. Raises UnknownTopicError, RecordingGapError,
+    TimeoutError, or the database's own error.
     """
     began = time.monotonic()
     try:
@@ -69,24 +72,28 @@ async def _record(
         booking_id = record.booking.id
         row = (
             await conn.execute(
-                select(bookings.c.recording, bookings.c.refusal, bookings.c.document)
+                select(
+                    bookings.c.recording,
+                    bookings.c.refusal,
+                    bookings.c.document,
+                    bookings.c.refused,
+                )
                 .where(bookings.c.id == booking_id)
                 .with_for_update()
             )
         ).one_or_none()
         if row is None:
             raise RecordingGapError(f"booking {booking_id} has a record {record.number}, but no 1")
-        if row.recording >= record.number:
-            answered = row.refusal if row.recording == record.number else None
-            return Recorded(refusal=refusal_from(answered) if answered else None)
         wanted = slots.Wanted(
             before=booking_from(row.document), after=record.booking, now=_handled_at(record)
         )
+        if row.recording >= record.number:
+            return await _repeated(conn, record, row, wanted)
         refusal = await wanted.refusal(conn, known_taken=known_taken)
         if refusal is not None:
             values: dict[str, Any] = {
                 "recording": record.number,
-                "refusal": refusal_document(refusal),
+                "refusal": {**refusal_document(refusal), "wanted": wanted.starts},
             }
         else:
             values = {**_row(record), "refusal": None}
@@ -94,6 +101,37 @@ async def _record(
         if refusal is None:
             await _write_what_follows(conn, record)
         return Recorded(refusal=refusal)
+
+
+async def _repeated(
+    conn: AsyncConnection, record: BookingRecord, row: Any, wanted: slots.Wanted
+) -> Recorded:
+    """The answer to a record whose number was used before: the same, or what is there instead."""
+    if (
+        row.recording == record.number
+        and row.refusal
+        and row.refusal.get("wanted") == wanted.starts
+    ):
+        return Recorded(refusal=refusal_from(row.refusal))
+    found = await past(
+        conn,
+        Subject.BOOKING,
+        record.booking.id,
+        first_seq=record.first_seq,
+        entries=record.entries,
+    )
+    if found.holds(record.entries):
+        return Recorded()
+    return Recorded(
+        instead=BookingRecord(
+            number=row.recording,
+            booking=booking_from(row.document),
+            first_seq=record.first_seq,
+            events=tuple(booking_event_from(event) for event in found.events),
+            entries=found.entries,
+            refused=row.refused,
+        )
+    )
 
 
 async def _created(conn: AsyncConnection, record: BookingRecord) -> bool:

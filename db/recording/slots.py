@@ -55,6 +55,11 @@ class Wanted:
         wants = (during(self.after), held(self.after))
         return [slot for slot in wants if slot is not None and slot not in had]
 
+    @property
+    def starts(self) -> list[str]:
+        """When what it would take up begins, to tell one attempt from another."""
+        return [rfc3339(slot.lower) for slot in self.slots if slot.lower is not None]
+
     async def refusal(self, conn: AsyncConnection, *, known_taken: bool = False) -> Refusal | None:
         """Why the time cannot be had, with the times that are left; None if it is free.
 

@@ -15,29 +15,59 @@ from db.documents import (
     booking_from,
     standing_document,
     standing_event_document,
+    standing_event_from,
+    standing_from,
 )
 from db.recording import notices
 from db.recording.journal import Happened, Journal, Subject
+from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, standings
-from domain.booking.record import Recorded
 from domain.booking.state import Fault
 from domain.standing.events import ClaimDismissed, ClaimUpheld
-from domain.standing.record import StandingRecord
+from domain.standing.record import StandingRecord, StandingRecorded
 
 
 async def record_standing(
     engine: AsyncEngine, record: StandingRecord, *, within: timedelta
-) -> Recorded:
+) -> StandingRecorded:
     """Writes a standing's decision down, whole or not at all, and once however often it is asked.
 
-    It is never refused. A record that is older than what is written down changes nothing. Raises
-    RecordingGapError, TimeoutError, or the database's own error.
+    It is never refused. A record whose number was used before changes nothing, and is told what is
+    written down instead, if it is not itself. Raises RecordingGapError, TimeoutError, or the
+    database's own error.
     """
     async with transaction(engine, within) as conn:
-        if await _advanced(conn, record):
-            await _write_what_follows(conn, record)
-    return Recorded()
+        if not await _advanced(conn, record):
+            return await _repeated(conn, record)
+        await _write_what_follows(conn, record)
+    return StandingRecorded()
+
+
+async def _repeated(conn: AsyncConnection, record: StandingRecord) -> StandingRecorded:
+    provider_id = record.standing.provider_id
+    found = await past(
+        conn,
+        Subject.STANDING,
+        provider_id,
+        first_seq=record.first_seq,
+        entries=record.entries,
+    )
+    if found.holds(record.entries):
+        return StandingRecorded()
+    row = (
+        await conn.execute(select(standings).where(standings.c.provider_id == provider_id))
+    ).one()
+    return StandingRecorded(
+        instead=StandingRecord(
+            number=row.recording,
+            standing=standing_from(row.document),
+            first_seq=record.first_seq,
+            events=tuple(standing_event_from(event) for event in found.events),
+            entries=found.entries,
+            refused=row.refused,
+        )
+    )
 
 
 async def _advanced(conn: AsyncConnection, record: StandingRecord) -> bool:

@@ -30,6 +30,12 @@ class BookingRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """The database's answer: recorded, or refused for what only it can know (the slot is taken)."""
+    """The database's answer: recorded, or refused for what only it can know (the slot is taken).
+
+    `instead` is what was on record already under the number of the record, and under all later
+    ones: a task of the workflow that was lost had come that far. It has happened; what was to be
+    recorded has not.
+    """
 
     refusal: Refusal | None = None
+    instead: BookingRecord | None = None

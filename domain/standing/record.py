@@ -25,6 +25,13 @@ class StandingRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandingRecorded:
+    """The database's answer: recorded, or what was on record already, as for a booking."""
+
+    instead: StandingRecord | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StandingOnRecord:
     """A standing as it was written down last, and how far its numbers had come."""
 

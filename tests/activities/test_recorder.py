@@ -24,7 +24,7 @@ from domain.booking.record import BookingRecord, Recorded
 from domain.party import Party, Role
 from domain.refusal import Code
 from domain.standing import commands as standing_do
-from domain.standing.record import StandingRecord
+from domain.standing.record import StandingRecord, StandingRecorded
 from tests.db.player import SUPPORT, PlayedBooking, in_days, line, requested, untouched
 
 
@@ -70,7 +70,7 @@ async def test_what_is_recorded_can_be_read(engine: AsyncEngine) -> None:
     standing = untouched(engine)
     await standing.give(standing_do.Suspend(reason="Spam."), SUPPORT)
     (again,) = standing.records
-    assert await _attempt().run(recorder.record_standing, again) == Recorded()
+    assert await _attempt().run(recorder.record_standing, again) == StandingRecorded()
     async with engine.connect() as conn:
         assert (row := await get_booking(conn, played.booking.id)) is not None
         assert row.booking == record.booking

@@ -24,7 +24,7 @@ from domain.standing import evolve as standing_evolution
 from domain.standing.commands import StandingCommand
 from domain.standing.deadlines import Deadline
 from domain.standing.events import StandingEvent
-from domain.standing.record import StandingRecord
+from domain.standing.record import StandingRecord, StandingRecorded
 from domain.standing.state import Standing
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -153,7 +153,8 @@ class PlayedStanding:
         )
         self.records.append(record)
         self.next_seq += len(events)
-        assert await record_standing(self.engine, record, within=SOON) == Recorded()
+        answer = await record_standing(self.engine, record, within=SOON)
+        assert answer == StandingRecorded()
 
 
 async def new_topic(engine: AsyncEngine, provider_id: str, title: str = "Chess") -> str:

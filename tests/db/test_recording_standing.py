@@ -14,12 +14,12 @@ from db.recording import record_standing
 from db.schema import events, notices
 from domain.booking import commands as do
 from domain.booking.events import LateEventReported
-from domain.booking.record import Recorded
 from domain.booking.state import Fault, Initiator
 from domain.lateness import LateKind
 from domain.party import Party, Role
 from domain.standing import commands as standing_do
 from domain.standing.deadlines import DeadlineKind, next_deadline
+from domain.standing.record import StandingRecorded
 from domain.standing.state import Status
 from tests.db.player import NOW, SOON, SUPPORT, in_days, new_topic, requested, untouched
 
@@ -57,7 +57,7 @@ async def test_recording_twice_or_late_changes_nothing(engine: AsyncEngine) -> N
     for number in (1, 2, 3):
         await played.give(_late(number), BOOKING_SERVICE)
     for record in played.records:
-        assert await record_standing(engine, record, within=SOON) == Recorded()
+        assert await record_standing(engine, record, within=SOON) == StandingRecorded()
     async with engine.connect() as conn:
         assert await get_standing(conn, "ada") == played.standing
         numbers = list(await conn.scalars(select(events.c.seq).order_by(events.c.id)))

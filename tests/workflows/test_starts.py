@@ -143,4 +143,4 @@ async def test_a_topic_that_takes_no_requests_begins_nothing(world: World) -> No
         _begins_nothing(world, paused),
         _begins_nothing(world, suspended),
     )
-    assert codes == (*("malformed",) * 3, "topic-not-listed", "topic-suspended")
+    assert tuple(codes) == (*("malformed",) * 3, "topic-not-listed", "topic-suspended")

@@ -187,7 +187,9 @@ class World:
             lines = await booking_timeline(connection, booking_id)
         assert row is not None
         assert found == booking_json(row.booking)
-        assert await self.timeline(handle) == [entry_json(line) for line in lines]
+        timeline = await handle.query("timeline")
+        assert timeline["items"] == [entry_json(line) for line in lines]
+        assert timeline["refused"] == row.refused
         return found
 
     async def timeline(self, handle: Handle) -> list[dict[str, Any]]:

@@ -1,0 +1,153 @@
+"""Commands and deadlines that meet: whoever is first, workflow and database agree afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.instants import rfc3339
+from tests.workflows.wire import troubles
+from tests.workflows.world import RefusedError, World, in_days, together
+
+TIMES = 100
+ENDED = "ended"
+
+
+async def _outcome(give: Callable[[], Awaitable[Any]]) -> str | RefusedError:
+    """`applied`; the refusal; or that the workflow had ended already."""
+    try:
+        await give()
+    except RefusedError as refused:
+        return refused
+    except RPCError as error:
+        if error.status is RPCStatusCode.FAILED_PRECONDITION:
+            # It came in the very moment in which the workflow ended; the API sends it once more.
+            return await _outcome(give)
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return ENDED
+    return "applied"
+
+
+def _code(outcome: str | RefusedError) -> str:
+    return outcome.code if isinstance(outcome, RefusedError) else outcome
+
+
+async def _story(world: World, booking_id: str) -> list[str]:
+    lines = await world.timeline(world.booking(booking_id))
+    decided = (line["command"] for line in lines if line["outcome"] == "applied")
+    return [command for command in decided if command != "remind"]
+
+
+async def test_confirm_against_the_clients_withdrawal(world: World) -> None:
+    start = in_days(9)
+
+    async def race(number: int) -> str:
+        booking_id = (await world.request(start)).booking_id
+        handle = world.booking(booking_id)
+        confirm = _outcome(lambda: world.update(booking_id, "confirm", start=start))
+        if number % 4 < 2:
+            withdraw = _outcome(lambda: world.update(booking_id, "cancel", reason="No need."))
+        else:
+            withdraw = _outcome(lambda: world.signal(handle, "cancel", reason="No need."))
+        pair = (confirm, withdraw) if number % 2 else (withdraw, confirm)
+        outcomes = await asyncio.gather(*pair)
+        confirmed, withdrawn = outcomes if number % 2 else outcomes[::-1]
+
+        ended = await handle.result()
+        assert ended == await world.agree(booking_id)
+        assert ended["state"] == "cancelled"
+        assert _code(withdrawn) == "applied"
+        story = await _story(world, booking_id)
+        if _code(confirmed) == "applied":
+            assert story == ["request", "confirm", "cancel"]
+        else:
+            assert _code(confirmed) in ("already-closed", ENDED)
+            assert story == ["request", "cancel"]
+        return story[1]
+
+    firsts = await together(race(number) for number in range(TIMES))
+    assert set(firsts) == {"confirm", "cancel"}, "one of the two orders was never tried"
+
+
+async def test_confirm_against_expiry(world: World) -> None:
+    async def race(number: int) -> str:
+        # With its only preferred time a request ends.
+        start = datetime.now(UTC) + timedelta(seconds=2)
+        booking_id = (await world.request(start)).booking_id
+        # From a tenth of a second before to as much after.
+        moment = start + timedelta(milliseconds=20 * (number % 11 - 5))
+        await asyncio.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0))
+        confirmed = _code(await _outcome(lambda: world.update(booking_id, "confirm", start=start)))
+        if confirmed == "applied":
+            found = await world.agree(booking_id)
+            assert found["scheduled_start"] == rfc3339(start)
+            assert await _story(world, booking_id) == ["request", "confirm"]
+        else:
+            assert confirmed in ("start-passed", "already-closed", ENDED)
+            ended = await world.booking(booking_id).result()
+            found = await world.agree(booking_id)
+            assert ended == found
+            assert await _story(world, booking_id) == ["request", "expire"]
+        assert await troubles(world.booking(booking_id)) == []
+        return str(found["state"])
+
+    states = await together((race(number) for number in range(TIMES)), at_once=34)
+    assert set(states) == {"confirmed", "expired"}, "one of the two orders was never tried"
+
+
+async def test_the_same_booking_confirmed_at_two_of_its_times(world: World) -> None:
+    starts = in_days(9), in_days(10)
+
+    async def race(_: int) -> None:
+        booking_id = (await world.request(*starts)).booking_id
+        outcomes = await asyncio.gather(
+            *(
+                _outcome(partial(world.update, booking_id, "confirm", start=start))
+                for start in starts
+            )
+        )
+        codes = [_code(outcome) for outcome in outcomes]
+        assert sorted(codes) == ["applied", "not-pending"]
+        found = await world.agree(booking_id)
+        assert found["scheduled_start"] == rfc3339(starts[codes.index("applied")])
+
+    await together(race(number) for number in range(TIMES))
+
+
+async def test_two_bookings_confirmed_at_overlapping_times(world: World) -> None:
+    start = in_days(9)
+    wanted = (start, start + timedelta(minutes=30))
+    others = in_days(10), in_days(11)
+
+    async def race(_: int) -> int:
+        provider = await world.provider_with_topic()
+        ids = [
+            (await world.request(*starts, provider=provider)).booking_id
+            for starts in zip(wanted, others, strict=True)
+        ]
+        outcomes = await asyncio.gather(
+            *(
+                _outcome(partial(world.update, booking_id, "confirm", start=time))
+                for booking_id, time in zip(ids, wanted, strict=True)
+            )
+        )
+        codes = [_code(outcome) for outcome in outcomes]
+        assert sorted(codes) == ["applied", "slot-taken"]
+        winner, loser = codes.index("applied"), codes.index("slot-taken")
+        refusal = outcomes[loser]
+        assert isinstance(refusal, RefusedError)
+        assert refusal.details["free_starts"] == [rfc3339(others[loser])]
+        states = [(await world.agree(booking_id))["state"] for booking_id in ids]
+        assert states[winner] == "confirmed"
+        assert states[loser] == "pending"
+        await world.update(ids[loser], "confirm", start=others[loser])
+        assert (await world.agree(ids[loser]))["state"] == "confirmed"
+        return winner
+
+    await together(race(number) for number in range(TIMES))

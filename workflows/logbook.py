@@ -1,0 +1,116 @@
+"""The lines of a workflow's own timeline: what is on record, and what has yet to be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Generic
+
+from domain.record import REFUSALS_KEPT, Entry
+from workflows.entries import newest, without_inputs
+from workflows.machine import E, S
+from workflows.snapshot import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What is about to be written down: its numbers, its lines, and the refusals among them."""
+
+    number: int
+    first_seq: int
+    entries: tuple[Entry, ...]
+    refused: int
+    refusals: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnRecord(Generic[S, E]):
+    """What is on record under the number of a draft, and under all later ones, instead of it.
+
+    A task that was lost (its worker was killed, or a message came in the very moment in which the
+    workflow wanted to end) had decided and recorded it. It has happened: the workflow follows.
+    """
+
+    number: int
+    state: S
+    first_seq: int
+    events: tuple[E, ...]
+    entries: tuple[Entry, ...]
+    refused: int
+
+
+class Logbook:
+    """Numbers everything that is recorded, and remembers the newest of it."""
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self.unrecorded: tuple[Entry, ...] = ()
+
+    def note(self, refusal: Entry) -> None:
+        """Keep a refusal until something is recorded; of a flood of them, the newest."""
+        self.unrecorded = (*self.unrecorded, refusal)[-REFUSALS_KEPT:]
+        self.progress = replace(self.progress, refused=self.progress.refused + 1)
+
+    def draft(self, decided: Sequence[Entry]) -> Draft:
+        """The next record: first what was refused so far, then what was decided."""
+        lines = enumerate((*self.unrecorded, *decided), self.progress.lines + 1)
+        return Draft(
+            number=self.progress.recordings + 1,
+            first_seq=self.progress.events + 1,
+            entries=tuple(replace(entry, seq=seq) for seq, entry in lines),
+            refused=self.progress.refused,
+            refusals=self.unrecorded,
+        )
+
+    def refused(self, draft: Draft) -> None:
+        """The database has refused it: nothing was written, and its number is used up."""
+        self.progress = replace(self.progress, recordings=draft.number)
+
+    def written(self, draft: Draft, events: int) -> None:
+        """It is on record, with so many events."""
+        # More may have been noted while it was being written.
+        self.unrecorded = tuple(
+            entry for entry in self.unrecorded if not any(entry is done for done in draft.refusals)
+        )
+        self.progress = replace(
+            self.progress,
+            recordings=draft.number,
+            lines=self.progress.lines + len(draft.entries),
+            events=self.progress.events + events,
+            newest=newest((*self.progress.newest, *draft.entries)),
+        )
+
+    def adopt(self, found: OnRecord[S, E]) -> None:
+        """Go on from what is on record instead of a draft."""
+        self._strike_out(found.entries)
+        last = found.entries[-1].seq if found.entries else 0
+        self.progress = replace(
+            self.progress,
+            recordings=found.number,
+            lines=max(self.progress.lines, last),
+            events=found.first_seq - 1 + len(found.events),
+            refused=max(self.progress.refused, found.refused + len(self.unrecorded)),
+            newest=newest((*self.progress.newest, *found.entries)),
+        )
+
+    def handed_over(self) -> Progress:
+        """What the next history goes on with; it is limited in size, and the database has all."""
+        lines = tuple(without_inputs(entry) for entry in self.progress.newest)
+        return replace(self.progress, newest=lines)
+
+    def _strike_out(self, recorded: Sequence[Entry]) -> None:
+        """Forget refusals that the lost task has recorded: the same signals were refused again."""
+        there = Counter(_of(entry) for entry in recorded if entry.outcome == "refused")
+        left = []
+        for entry in self.unrecorded:
+            if there[_of(entry)]:
+                there[_of(entry)] -= 1
+            else:
+                left.append(entry)
+        self.unrecorded = tuple(left)
+
+
+def _of(entry: Entry) -> tuple[str, str | None, str]:
+    # Not by the text: it can name the time at which the refusal was made.
+    return entry.command, entry.code, str(entry.by)
