@@ -15,7 +15,7 @@ POST and 303 to a page that tells what was done. A module of pages looks like th
         outcome = await tell_booking(viewer, parts, form, booking_id, "decline",
                                      reason=form.text("reason"))
         if outcome.accepted:
-            return redirect(request, f"/bookings/{booking_id}", done="Declined.", ...)
+            return follow(request, outcome, f"/bookings/{booking_id}", done="Declined.")
         return await _page(request, viewer, parts, ..., outcome=outcome, form=form)
 
 and is added to `site.PAGES`. What it has to keep to:

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.portal import live, times
-from api.portal.act import Outcome
+from api.portal.act import TAKEN, Outcome
 from api.portal.forms import COMMAND_FIELD, CSRF_FIELD, Form
 from api.portal.links import linkify
 from api.portal.navigation import TABS
@@ -106,6 +106,11 @@ def redirect(
     if done:
         notify(request, Notice(kind="taken" if taken else "done", text=done))
     return RedirectResponse(path, 303)
+
+
+def follow(request: Request, outcome: Outcome, path: str, *, done: str) -> RedirectResponse:
+    """Sends somebody on after what was accepted: to be told that it is done, or taken for later."""
+    return redirect(request, path, done=TAKEN if outcome.taken else done, taken=outcome.taken)
 
 
 @cache

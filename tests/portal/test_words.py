@@ -1,0 +1,90 @@
+"""How times and what people write are shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.portal import times
+from api.portal.links import linkify
+from api.portal.paths import local_path
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [
+        (timedelta(seconds=20), "now"),
+        (timedelta(minutes=1), "in 1 minute"),
+        (timedelta(minutes=89), "in 89 minutes"),
+        (timedelta(hours=3), "in 3 hours"),
+        (timedelta(hours=24), "in 1 day"),
+        (timedelta(hours=37, minutes=59), "in 1 day"),
+        (timedelta(hours=38), "in 2 days"),
+        (timedelta(days=-3), "3 days ago"),
+    ],
+    ids=str,
+)
+def test_how_far_off_something_is(ahead: timedelta, told: str) -> None:
+    assert times.relative(NOW + ahead, BERLIN, NOW) == told
+
+
+def test_a_time_names_its_day_and_its_year_where_that_is_another() -> None:
+    assert times.short(datetime(2026, 11, 24, 9, tzinfo=UTC), BERLIN, NOW) == "Tue 24 Nov, 10:00"
+    told = times.short(datetime(2026, 12, 31, 23, tzinfo=UTC), BERLIN, NOW)
+    assert told == "Fri 1 Jan 2027, 00:00"
+
+
+def test_the_exact_instant_is_told_in_the_zone_and_in_utc() -> None:
+    instant = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    told = "2026-11-24 10:00:00 CET (Europe/Berlin), 09:00:00 UTC"
+    assert times.exact(instant, BERLIN) == told
+    shown = times.time_element(instant, "<soon>", BERLIN)
+    assert shown == f'<time datetime="2026-11-24T09:00:00Z" title="{told}">&lt;soon&gt;</time>'
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("see https://example.org/a?b=1&c=2.", "https://example.org/a?b=1&c=2"),
+        ("(https://example.org/x)", "https://example.org/x"),
+        ("https://example.org/x_(y)", "https://example.org/x_(y)"),
+        ("HTTP://EXAMPLE.ORG!", "HTTP://EXAMPLE.ORG"),
+    ],
+)
+def test_addresses_can_be_followed(written: str, address: str) -> None:
+    shown = linkify(written)
+    escaped = address.replace("&", "&amp;")
+    assert f'href="{escaped}" rel="noopener nofollow ugc"' in shown
+    assert shown.striptags() == written
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<script>alert(1)</script>",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        '"><img src=x onerror=alert(1)>',
+        "ftp://example.org",
+        "https://",
+    ],
+)
+def test_everything_else_is_the_text_that_it_is(written: str) -> None:
+    shown = linkify(written)
+    assert "<" not in shown
+    assert shown.unescape() == written
+
+
+def test_an_address_cannot_break_out_of_its_link() -> None:
+    shown = linkify('https://example.org/"onmouseover="alert(1)')
+    assert 'onmouseover="' not in shown.replace("&#34;", "")
+    assert shown.count("<a ") == 1
+
+
+def test_a_local_address_keeps_its_query() -> None:
+    assert local_path("/bookings?state=pending&after=x") == "/bookings?state=pending&after=x"
