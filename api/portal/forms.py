@@ -91,6 +91,10 @@ class Form(Mapping[str, str]):
             told = "does not exist on that day: the clocks go forward"
             self.errors.append(FieldError(field=name, message=told))
             return None
+        if given.tzinfo is None and given.replace(tzinfo=zone, fold=1).astimezone(UTC) != instant:
+            told = "comes twice on that day: the clocks go back; choose a time before or after that"
+            self.errors.append(FieldError(field=name, message=told))
+            return None
         return rfc3339(instant)
 
 
