@@ -8,15 +8,33 @@ from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
-from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
+
+_JSON = PydanticJSONPlainPayloadConverter()
+"""One for all: every workflow has a converter of its own, and what this one remembers of the types
+takes longer to build than everything else that a workflow does."""
 
 
-class TolerantPayloadConverter(PydanticPayloadConverter):
+class TolerantPayloadConverter(CompositePayloadConverter):
     """JSON by pydantic; what cannot be decoded, and has no type to be decoded to, stays raw.
 
     The SDK drops a signal with too many arguments without a trace if one of them cannot be
     decoded. With this converter it arrives, and is refused where the operators can see it.
     """
+
+    def __init__(self) -> None:
+        """The SDK's own converters, but for that of JSON."""
+        super().__init__(
+            *(
+                _JSON if isinstance(each, JSONPlainPayloadConverter) else each
+                for each in DefaultPayloadConverter.default_encoding_payload_converters
+            )
+        )
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
