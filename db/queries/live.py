@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -100,10 +100,11 @@ async def announcements(
         **connection_options(application_name),
     ) as conn:
         await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
-        yield _heard(conn, at_least_every)
+        async with aclosing(_heard(conn, at_least_every)) as heard:
+            yield heard
 
 
-async def _heard(conn: psycopg.AsyncConnection, at_least_every: float) -> AsyncIterator[None]:
+async def _heard(conn: psycopg.AsyncConnection, at_least_every: float) -> AsyncGenerator[None]:
     while True:
         # What arrives between two waits is kept, and ends the next one at once.
         async for _ in conn.notifies(timeout=at_least_every, stop_after=1):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,11 +83,12 @@ async def following(
     async with (
         httpx.AsyncClient(timeout=None) as http,  # noqa: S113
         http.stream("GET", f"{address}/v1/live", headers=headers) as response,
+        aclosing(_blocks(response)) as blocks,
     ):
-        yield Listener(response, _blocks(response))
+        yield Listener(response, blocks)
 
 
-async def _blocks(response: httpx.Response) -> AsyncIterator[dict[str, str]]:
+async def _blocks(response: httpx.Response) -> AsyncGenerator[dict[str, str]]:
     block: dict[str, str] = {}
     async for line in response.aiter_lines():
         if line:
