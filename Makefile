@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: up demo test check fmt docs histories lock
+.PHONY: up demo test browser check fmt docs screenshots bench histories lock
 
 ## up: the whole stack on this machine, until Ctrl-C
 up: $(READY)
@@ -17,8 +17,12 @@ demo: $(READY)
 	@exec $(BIN)/keepdate demo
 
 ## test: every tier
-test: $(READY)
+test: browser
 	$(BIN)/python -m pytest
+
+## browser: the Chromium of the browser tests and the screenshots, installed if there is none
+browser: $(READY)
+	@$(BIN)/python -m dev.chromium
 
 ## check: format, lint, types, and who may import whom
 check: $(READY)
@@ -35,6 +39,14 @@ fmt: $(READY)
 ## docs: writes the generated parts of the documentation anew
 docs: $(READY)
 	$(BIN)/python -m dev.docs
+
+## screenshots: takes the pictures of README anew, from a running portal
+screenshots: browser
+	$(BIN)/python -m dev.screenshots
+
+## bench: how fast the lists of 100,000 bookings answer
+bench: $(READY)
+	$(BIN)/python -m bench.lists
 
 ## histories: records anew the workflow histories that the tests replay
 histories: $(READY)

@@ -105,7 +105,10 @@ class Stage:
 
     async def person(self, role: Role, name: str) -> Person:
         """Somebody new, signed in."""
-        person_id = f"{name}-{self._run}"
+        return await self.known_person(role, f"{name}-{self._run}")
+
+    async def known_person(self, role: Role, person_id: str) -> Person:
+        """Somebody of this very id, signed in."""
         http = await self._closing.enter_async_context(
             httpx.AsyncClient(
                 base_url=_address(self._settings),

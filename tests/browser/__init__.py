@@ -1,0 +1,1 @@
+"""The portal as people see it: a real Chromium, on a real server, with a real worker behind it."""
