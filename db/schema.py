@@ -40,6 +40,15 @@ _DOCUMENT = JSONB(none_as_null=True)
 NO_OVERLAP = "ex_bookings_no_overlap"
 """The constraint that no two confirmed sessions of one provider overlap."""
 
+# A query finds the index of such a condition by saying it in the same words.
+PROOFS_TO_REVIEW = text("""document::jsonb @? '$.proofs.* ? (@.status == "submitted")'""")
+"""The standings to which proofs were brought that nobody has reviewed."""
+
+CLAIMS_TO_SETTLE = text(
+    """document::jsonb @? '$.claims.* ? (@.status == "open" || @.status == "contested")'"""
+)
+"""The standings with claims that are neither upheld nor dismissed."""
+
 topics = Table(
     "topics",
     metadata,
@@ -182,6 +191,9 @@ standings = Table(
     Column("recording", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("updated_at", _INSTANT, nullable=False),
+    Index(None, "status", "provider_id"),
+    Index("ix_standings_proofs_to_review", "provider_id", postgresql_where=PROOFS_TO_REVIEW),
+    Index("ix_standings_claims_to_settle", "provider_id", postgresql_where=CLAIMS_TO_SETTLE),
 )
 
 conversations = Table(
