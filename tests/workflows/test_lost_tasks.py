@@ -91,7 +91,7 @@ async def test_a_recorded_withdrawal_stays_though_a_confirmation_comes_first(
         await world.update(booking_id, "cancel", reason="No need.")
     assert (await handle.result())["state"] == "cancelled"
     assert await _took_it_back(handle)
-    await world.agree(booking_id)
+    await world.agree(booking_id, ended=True)
     lines = [(line["command"], line["code"]) for line in await world.timeline(handle)]
     assert lines == [("request", None), ("cancel", None), ("confirm", "already-closed")]
 
@@ -111,7 +111,7 @@ async def test_a_recorded_expiry_stays_though_an_earlier_command_comes(
     )
     assert (await handle.result())["state"] == "expired"
     assert await _took_it_back(handle)
-    await world.agree(booking_id)
+    await world.agree(booking_id, ended=True)
     lines = [(line["command"], line["code"]) for line in await world.timeline(handle)]
     assert lines[-2:] == [("expire", None), ("confirm", "already-closed")]
 
@@ -128,7 +128,7 @@ async def test_a_late_cancellation_is_reported_once_and_refusals_are_counted_onc
     await world.signal(handle, "cancel", reason="They asked.")
     await handle.result()
     assert await _took_it_back(handle)
-    await world.agree(booking.booking_id)
+    await world.agree(booking.booking_id, ended=True)
     timeline = await handle.query("timeline")
     refused = [line["command"] for line in timeline["items"] if line["outcome"] == "refused"]
     assert refused == ["rubbish", "nonsense"]

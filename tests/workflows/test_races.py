@@ -38,12 +38,6 @@ def _code(outcome: str | RefusedError) -> str:
     return outcome.code if isinstance(outcome, RefusedError) else outcome
 
 
-async def _story(world: World, booking_id: str) -> list[str]:
-    lines = await world.timeline(world.booking(booking_id))
-    decided = (line["command"] for line in lines if line["outcome"] == "applied")
-    return [command for command in decided if command != "remind"]
-
-
 async def test_confirm_against_the_clients_withdrawal(world: World) -> None:
     start = in_days(9)
 
@@ -59,17 +53,15 @@ async def test_confirm_against_the_clients_withdrawal(world: World) -> None:
         outcomes = await asyncio.gather(*pair)
         confirmed, withdrawn = outcomes if number % 2 else outcomes[::-1]
 
-        ended = await handle.result()
-        assert ended == await world.agree(booking_id)
-        assert ended["state"] == "cancelled"
+        agreed = await world.agree(booking_id, ended=True)
+        assert agreed.booking["state"] == "cancelled"
         assert _code(withdrawn) == "applied"
-        story = await _story(world, booking_id)
         if _code(confirmed) == "applied":
-            assert story == ["request", "confirm", "cancel"]
+            assert agreed.story == ["request", "confirm", "cancel"]
         else:
             assert _code(confirmed) in ("already-closed", ENDED)
-            assert story == ["request", "cancel"]
-        return story[1]
+            assert agreed.story == ["request", "cancel"]
+        return agreed.story[1]
 
     firsts = await together(race(number) for number in range(TIMES))
     assert set(firsts) == {"confirm", "cancel"}, "one of the two orders was never tried"
@@ -85,17 +77,15 @@ async def test_confirm_against_expiry(world: World) -> None:
         await asyncio.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0))
         confirmed = _code(await _outcome(lambda: world.update(booking_id, "confirm", start=start)))
         if confirmed == "applied":
-            found = await world.agree(booking_id)
-            assert found["scheduled_start"] == rfc3339(start)
-            assert await _story(world, booking_id) == ["request", "confirm"]
+            agreed = await world.agree(booking_id)
+            assert agreed.booking["scheduled_start"] == rfc3339(start)
+            assert agreed.story == ["request", "confirm"]
         else:
             assert confirmed in ("start-passed", "already-closed", ENDED)
-            ended = await world.booking(booking_id).result()
-            found = await world.agree(booking_id)
-            assert ended == found
-            assert await _story(world, booking_id) == ["request", "expire"]
+            agreed = await world.agree(booking_id, ended=True)
+            assert agreed.story == ["request", "expire"]
         assert await troubles(world.booking(booking_id)) == []
-        return str(found["state"])
+        return str(agreed.booking["state"])
 
     states = await together((race(number) for number in range(TIMES)), at_once=34)
     assert set(states) == {"confirmed", "expired"}, "one of the two orders was never tried"
@@ -114,8 +104,8 @@ async def test_the_same_booking_confirmed_at_two_of_its_times(world: World) -> N
         )
         codes = [_code(outcome) for outcome in outcomes]
         assert sorted(codes) == ["applied", "not-pending"]
-        found = await world.agree(booking_id)
-        assert found["scheduled_start"] == rfc3339(starts[codes.index("applied")])
+        agreed = await world.agree(booking_id)
+        assert agreed.booking["scheduled_start"] == rfc3339(starts[codes.index("applied")])
 
     await together(race(number) for number in range(TIMES))
 
@@ -125,7 +115,7 @@ async def test_two_bookings_confirmed_at_overlapping_times(world: World) -> None
     wanted = (start, start + timedelta(minutes=30))
     others = in_days(10), in_days(11)
 
-    async def race(_: int) -> int:
+    async def race(_: int) -> None:
         provider = await world.provider_with_topic()
         ids = [
             (await world.request(*starts, provider=provider)).booking_id
@@ -143,11 +133,7 @@ async def test_two_bookings_confirmed_at_overlapping_times(world: World) -> None
         refusal = outcomes[loser]
         assert isinstance(refusal, RefusedError)
         assert refusal.details["free_starts"] == [rfc3339(others[loser])]
-        states = [(await world.agree(booking_id))["state"] for booking_id in ids]
-        assert states[winner] == "confirmed"
-        assert states[loser] == "pending"
-        await world.update(ids[loser], "confirm", start=others[loser])
-        assert (await world.agree(ids[loser]))["state"] == "confirmed"
-        return winner
+        assert (await world.agree(ids[winner])).booking["state"] == "confirmed"
+        assert (await world.agree(ids[loser])).booking["state"] == "pending"
 
     await together(race(number) for number in range(TIMES))
