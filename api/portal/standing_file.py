@@ -1,0 +1,221 @@
+"""A provider's standing as it is read on a page: by the provider, and by support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fastapi import Request
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.portal.names import Names, names_of
+from api.portal.session import Viewer, signed_in
+from api.portal.timelines import Line, Teller, newest_first
+from api.services import clock
+from db.queries.headings import BookingHeading, booking_headings
+from db.queries.standings import get_standing
+from db.queries.timelines import standing_timeline
+from domain.booking.view import margin_in_words
+from domain.lateness import LateKind, judge
+from domain.party import Party, Role
+from domain.standing.decide import begin
+from domain.standing.state import Claim, ClaimStatus, LateEvent, Proof, Standing
+from domain.standing.view import preview_json
+from domain.standing.words import ordinal, reasons_so_far
+
+_SETTLED_CLAIMS = frozenset({ClaimStatus.UPHELD, ClaimStatus.DISMISSED})
+_LINK = Markup('<a href="{}">{}</a>')
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventLine:
+    """One late event with its receipt. `state` and `verdict` say whether it counts."""
+
+    event: LateEvent
+    about: Markup
+    margin: str
+    state: str
+    verdict: str
+    can_be_excused: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How many late events of a kind count, and what the next one would mean."""
+
+    kind: LateKind
+    count: int
+    allowed: int
+    next_one: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimLine:
+    """One claim, with the late event that it is about."""
+
+    claim: Claim
+    line: EventLine
+    is_settled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofLine:
+    """One proof, with the late events that it covers."""
+
+    proof: Proof
+    covers: tuple[EventLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingFile:
+    """Everything about one standing, newest first, in the words of one viewer."""
+
+    standing: Standing
+    names: Names
+    tell: Teller
+    counts: tuple[Count, ...]
+    reasons: tuple[Markup, ...]
+    events: tuple[EventLine, ...]
+    claims: tuple[ClaimLine, ...]
+    proofs: tuple[ProofLine, ...]
+    timeline: tuple[Line, ...] = ()
+
+    @property
+    def excusable(self) -> tuple[EventLine, ...]:
+        """The late events for which proof would change anything."""
+        return tuple(line for line in self.events if line.can_be_excused)
+
+
+async def read_file(request: Request, conn: AsyncConnection, provider_id: str) -> StandingFile:
+    """The file of a provider, with its timeline; in good standing until something late is known."""
+    standing = await get_standing(conn, provider_id) or begin(provider_id, clock())
+    entries = await standing_timeline(conn, provider_id)
+    [file] = await files_of(request, conn, [standing], heard=[entry.by for entry in entries])
+    return replace(file, timeline=tuple(newest_first(entries, file.tell, file.names)))
+
+
+async def files_of(
+    request: Request,
+    conn: AsyncConnection,
+    standings: Sequence[Standing],
+    *,
+    heard: Iterable[Party] = (),
+) -> list[StandingFile]:
+    """The files of these standings, without their timelines; `heard` are people to name besides."""
+    ids = {event.booking_id for standing in standings for event in standing.events.values()}
+    headings = await booking_headings(conn, ids)
+    people = {
+        *heard,
+        *(Party(role=Role.PROVIDER, id=standing.provider_id) for standing in standings),
+        *(Party(role=Role.CLIENT, id=heading.client_id) for heading in headings.values()),
+    }
+    names = await names_of(request, conn, people)
+    viewer = signed_in(request)
+    return [_file(viewer, standing, headings, names, clock()) for standing in standings]
+
+
+def _file(
+    viewer: Viewer,
+    standing: Standing,
+    headings: Mapping[str, BookingHeading],
+    names: Names,
+    now: datetime,
+) -> StandingFile:
+    lines = {
+        event.id: _event_line(standing, event, _about(viewer, event, headings, names))
+        for event in standing.events.values()
+    }
+    bookings = {line.event.booking_id: line.about for line in lines.values()}
+    events = {
+        line.event.id: Markup("the late {} of {}").format(line.event.kind, line.about)
+        for line in lines.values()
+    }
+    tell = Teller(viewer.zone, now, {**bookings, **events})
+    reasons = reasons_so_far(standing, standing.case) if standing.case else ()
+    return StandingFile(
+        standing=standing,
+        names=names,
+        tell=tell,
+        counts=tuple(_count(standing, kind, now) for kind in LateKind),
+        reasons=tuple(map(tell, reasons)),
+        events=tuple(
+            sorted(lines.values(), key=lambda line: line.event.initiated_at, reverse=True)
+        ),
+        claims=tuple(
+            ClaimLine(claim=claim, line=lines[claim.id], is_settled=claim.status in _SETTLED_CLAIMS)
+            for claim in reversed(standing.claims.values())
+        ),
+        proofs=tuple(
+            ProofLine(proof=proof, covers=tuple(lines[covered] for covered in proof.covers))
+            for proof in reversed(standing.proofs.values())
+        ),
+    )
+
+
+def _about(
+    viewer: Viewer, event: LateEvent, headings: Mapping[str, BookingHeading], names: Names
+) -> Markup:
+    """The booking of a late event, as a link; another service's booking is known by id alone."""
+    heading = headings.get(event.booking_id)
+    if heading is None:
+        return Markup('<span class="id">{}</span>').format(event.booking_id)
+    area = "/support/bookings" if viewer.role is Role.SUPPORT else "/bookings"
+    told = f"“{heading.title}” with {names.client(heading.client_id)}"
+    return _LINK.format(f"{area}/{event.booking_id}", told)
+
+
+def _event_line(standing: Standing, event: LateEvent, about: Markup) -> EventLine:
+    state, verdict = _verdict(standing, event)
+    return EventLine(
+        event=event,
+        about=about,
+        margin=margin_in_words(event.margin_seconds),
+        state=state,
+        verdict=verdict,
+        can_be_excused=state in {"late", "claimed", "contested"},
+    )
+
+
+def _verdict(standing: Standing, event: LateEvent) -> tuple[str, str]:
+    claim = standing.claims.get(event.id)
+    if not event.late:
+        return "on-time", "Not late"
+    if event.excused:
+        return "excused", "Excused"
+    if event.settled:
+        return "settled", "Settled"
+    if event.aged:
+        return "aged", "Too long ago"
+    match claim and claim.status:
+        case ClaimStatus.OPEN:
+            return "claimed", "Claimed"
+        case ClaimStatus.CONTESTED:
+            return "contested", "Contested"
+        case ClaimStatus.DISMISSED:
+            return "dismissed", "Dismissed"
+        case _:
+            return "late", "Counts"
+
+
+def _count(standing: Standing, kind: LateKind, now: datetime) -> Count:
+    what = "event" if standing.policy.combined else kind.value
+    # Whatever is initiated at the very start of a session is late.
+    receipt = judge(kind, scheduled_start=now, initiated_at=now, policy=standing.policy)
+    preview = preview_json(standing, receipt)
+    match preview["leads_to"]:
+        case "warning":
+            follows = "it would be met with a warning"
+        case "case" if standing.case:
+            follows = "it would join the case"
+        case "case":
+            follows = "it would open a suspension case"
+        case _:
+            follows = "it would stay on record while the topics are suspended"
+    return Count(
+        kind=kind,
+        count=sum(1 for event in standing.counting() if event.kind is kind),
+        allowed=standing.policy.allowed,
+        next_one=f"The next late {what} would be the {ordinal(preview['would_be'])}: {follows}.",
+    )
