@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from domain.lateness import Receipt
 from domain.party import Party
@@ -15,6 +15,10 @@ from domain.record import REFUSALS_KEPT, Entry
 
 REMEMBERED = 50
 """A workflow keeps this many of the newest decisions of its timeline; the database keeps all."""
+
+LONG = 2000
+"""A new history does not carry on what was sent with a command if it is longer than this, in bytes
+of JSON: what a history begins with is limited in size, and the database has all."""
 
 _ENVELOPE = ("command_id", "by", "at")
 
@@ -68,8 +72,10 @@ def newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.seq in kept)
 
 
-def without_inputs(entry: Entry) -> Entry:
-    """A line without what was sent, which can be long."""
+def without_long_inputs(entry: Entry) -> Entry:
+    """A line without what was sent, where that is long."""
+    if len(to_json(entry.data.get("inputs"))) <= LONG:
+        return entry
     return replace(
         entry, data={name: value for name, value in entry.data.items() if name != "inputs"}
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Generic
 
 from domain.record import REFUSALS_KEPT, Entry
-from workflows.entries import newest, without_inputs
+from workflows.entries import newest, without_long_inputs
 from workflows.machine import E, S
 from workflows.snapshot import Progress
 
@@ -95,8 +95,8 @@ class Logbook:
         )
 
     def handed_over(self) -> Progress:
-        """What the next history goes on with; it is limited in size, and the database has all."""
-        lines = tuple(without_inputs(entry) for entry in self.progress.newest)
+        """What the next history goes on with."""
+        lines = tuple(without_long_inputs(entry) for entry in self.progress.newest)
         return replace(self.progress, newest=lines)
 
     def _strike_out(self, recorded: Sequence[Entry]) -> None:

@@ -54,9 +54,12 @@ def read_booking_input(given: RawValue, info: Info) -> BookingInput:
     _require(info.workflow_id == own_id, "it is another booking's id")
     _require(1 <= len(set(starts)) == len(starts) <= MAX_STARTS, "1 to 5 distinct times, please")
     _require(all(start.tzinfo is not None for start in starts), "a time without an offset")
-    asked = info.workflow_start_time
-    _require(all(start > asked - _MOMENT for start in starts), "a time that has passed")
-    _require(all(start <= asked + HORIZON for start in starts), "a time more than two years ahead")
+    if started.state is None:
+        # Only at the very beginning: a later history begins when these times may have passed.
+        asked = info.workflow_start_time
+        soonest, latest = asked - _MOMENT, asked + HORIZON
+        _require(all(start > soonest for start in starts), "a time that has passed")
+        _require(all(start <= latest for start in starts), "a time more than two years ahead")
     _require(0 < wanted.duration_minutes <= _LONGEST_MINUTES, "a session lasts a day at most")
     _require(_is_text(wanted.title) and _is_text(wanted.note), "the title or the note is not text")
     _require_sane(wanted.policy)
@@ -122,4 +125,4 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def _malformed(why: str) -> ApplicationError:
-    return ApplicationError(f"malformed: {why}", type=Code.MALFORMED.value, non_retryable=True)
+    return ApplicationError(why, type=Code.MALFORMED.value, non_retryable=True)
