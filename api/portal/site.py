@@ -6,13 +6,32 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api.portal import errors, live, oidc, preferences, signing_in
+from api.portal import (
+    booking_acts,
+    bookings,
+    errors,
+    live,
+    messages,
+    oidc,
+    preferences,
+    requesting,
+    signing_in,
+)
 from api.portal.paths import STATIC
 from api.portal.rendering import STATIC_DIRECTORY
 from api.portal.session import LASTS, cookie_name
 from config import Settings
 
-PAGES = (live, signing_in, oidc, preferences)
+PAGES = (
+    live,
+    signing_in,
+    oidc,
+    preferences,
+    bookings,
+    booking_acts,
+    requesting,
+    messages,
+)
 """The modules whose `router` holds pages."""
 
 

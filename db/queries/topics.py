@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.schema import standings, topics
@@ -49,6 +49,12 @@ async def get_topic(conn: AsyncConnection, topic_id: str) -> TopicRow | None:
     """One topic, whatever its status; None if there is none of this id."""
     found = (await conn.execute(_read().where(topics.c.id == topic_id))).one_or_none()
     return _row(found) if found else None
+
+
+async def offers_anything(conn: AsyncConnection, provider_id: str) -> bool:
+    """Whether there is a provider of this id who has a topic, whatever its status."""
+    theirs = exists().where(topics.c.provider_id == provider_id)
+    return bool((await conn.execute(select(theirs))).scalar_one())
 
 
 async def list_topics(

@@ -1,0 +1,111 @@
+"""The Bookings tab: a person's bookings, newest first, and the page of each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from api import paging
+from api.portal.booking_page import booking_page
+from api.portal.forms import page_router
+from api.portal.found import TheBooking, id_of
+from api.portal.names import names_of
+from api.portal.rendering import render
+from api.portal.session import SignedIn
+from api.portal.tab_counts import tab_counts
+from api.portal.waiting import waiting_for
+from api.services import Parts
+from db.queries.booking_search import COUNTED_UP_TO, count_by_state, matching
+from db.queries.bookings import BookingRow, list_bookings
+from domain.booking.state import Booking, State
+from domain.party import Party, Role
+
+router = page_router("/bookings")
+
+_PER_PAGE = 25
+_SEARCH = {
+    Role.PROVIDER: "Client or topic",
+    Role.CLIENT: "Provider or topic",
+    Role.SUPPORT: "Provider, client, topic or id",
+}
+
+Filter = Annotated[State | None, Query(description="In this state.")]
+
+
+@router.get("")
+async def show_bookings(
+    request: Request,
+    viewer: SignedIn,
+    parts: Parts,
+    state: Filter = None,
+    q: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """The viewer's bookings: of one state or all, those that match, from a place on."""
+    looked_for = q.replace("\0", "").strip()
+    async with parts.engine.connect() as conn:
+        counts = await count_by_state(conn, viewer.party)
+        among = await matching(conn, viewer.party, looked_for) if looked_for else None
+        found: list[BookingRow] = []
+        if among is not None or not looked_for:
+            found = await list_bookings(
+                conn,
+                viewer_provider_id=viewer.id if viewer.role is Role.PROVIDER else None,
+                viewer_client_id=viewer.id if viewer.role is Role.CLIENT else None,
+                state=state,
+                among=among,
+                limit=_PER_PAGE + 1,
+                after=paging.place(after or None),
+            )
+        names = await names_of(request, conn, _people(found))
+        unread = await tab_counts(conn, viewer.party)
+    page = paging.page(
+        found, _PER_PAGE, shown=lambda row: row.booking, place_of=lambda row: row.booking.id
+    )
+    return render(
+        request,
+        viewer,
+        "bookings.html",
+        tab="bookings",
+        counts=unread,
+        bookings=page["items"],
+        next=page["next"],
+        after=after or "",
+        q=looked_for,
+        search_hint=_SEARCH[viewer.role],
+        state=state.value if state else "",
+        filters=_filters(counts),
+        waiting=lambda booking: waiting_for(booking, viewer.role),
+        names=names,
+    )
+
+
+@router.get("/{booking_id}")
+async def view(found: TheBooking, request: Request, viewer: SignedIn, parts: Parts) -> Response:
+    """One booking: when, with whom, what can be done now, and what happened so far."""
+    return await booking_page(request, viewer, parts, id_of(found))
+
+
+def _filters(counts: dict[State, int]) -> list[tuple[str, str, str]]:
+    """All, and then each state, with how many there are."""
+    return [
+        ("", "All", _counted(sum(counts.values()))),
+        *((state.value, state.value.capitalize(), _counted(counts[state])) for state in State),
+    ]
+
+
+def _counted(number: int) -> str:
+    return f"{COUNTED_UP_TO - 1}+" if number >= COUNTED_UP_TO else str(number)
+
+
+def _people(rows: list[BookingRow]) -> list[Party]:
+    return [party for row in rows for party in _parties(row.booking)]
+
+
+def _parties(booking: Booking) -> tuple[Party, Party]:
+    return (
+        Party(role=Role.PROVIDER, id=booking.provider_id),
+        Party(role=Role.CLIENT, id=booking.client_id),
+    )
