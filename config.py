@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     temporal_ui_port: Port = 8233
     """Port of the embedded Temporal server's web page."""
 
+    temporal_ui_url: HttpUrl | None = None
+    """Where people reach the Temporal UI, which support is linked to; this machine's by default."""
+
     data_dir: Path = Path(".keepdate")
     """Where `keepdate up` keeps its databases and logs."""
 
@@ -169,6 +172,11 @@ class Settings(BaseSettings):
         standard = {"http": 80, "https": 443}[url.scheme]
         port = "" if url.port in (None, standard) else f":{url.port}"
         return f"{url.scheme}://{url.host}{port}"
+
+    @property
+    def temporal_ui(self) -> str:
+        """The address of the Temporal UI."""
+        return str(self.temporal_ui_url or f"http://127.0.0.1:{self.temporal_ui_port}")
 
     def require_session_secret(self) -> str:
         """The secret that sessions are signed with; in production, one of the operator's own."""

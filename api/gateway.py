@@ -44,6 +44,10 @@ Starts = messages.Starts
 Text = messages.Text
 decode = messages.decode
 
+# What the Temporal UI lists them by.
+workflow_of_booking = booking_workflow_id
+workflow_of_standing = standing_workflow_id
+
 ANSWER_WITHIN = timedelta(seconds=3)
 """How long a command waits for a worker's answer before it goes as a signal."""
 

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from api.portal import (
     booking_acts,
     bookings,
+    browse,
     errors,
     live,
     messages,
@@ -16,6 +17,10 @@ from api.portal import (
     preferences,
     requesting,
     signing_in,
+    standing,
+    support_providers,
+    support_queues,
+    topics,
 )
 from api.portal.paths import STATIC
 from api.portal.rendering import STATIC_DIRECTORY
@@ -27,6 +32,11 @@ PAGES = (
     signing_in,
     oidc,
     preferences,
+    topics,
+    browse,
+    standing,
+    support_queues,
+    support_providers,
     bookings,
     booking_acts,
     requesting,

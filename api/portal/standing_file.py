@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import Request
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from db.queries.headings import BookingHeading, booking_headings
 from db.queries.standings import get_standing
 from db.queries.timelines import standing_timeline
 from domain.booking.view import margin_in_words
+from domain.instants import in_words
 from domain.lateness import LateKind, judge
 from domain.party import Party, Role
 from domain.standing.decide import begin
@@ -36,6 +37,7 @@ class EventLine:
     event: LateEvent
     about: Markup
     margin: str
+    how_late: str
     state: str
     verdict: str
     can_be_excused: bool
@@ -124,7 +126,7 @@ def _file(
     now: datetime,
 ) -> StandingFile:
     lines = {
-        event.id: _event_line(standing, event, _about(viewer, event, headings, names))
+        event.id: _event_line(standing, event, _about(event, headings, names))
         for event in standing.events.values()
     }
     bookings = {line.event.booking_id: line.about for line in lines.values()}
@@ -154,16 +156,13 @@ def _file(
     )
 
 
-def _about(
-    viewer: Viewer, event: LateEvent, headings: Mapping[str, BookingHeading], names: Names
-) -> Markup:
+def _about(event: LateEvent, headings: Mapping[str, BookingHeading], names: Names) -> Markup:
     """The booking of a late event, as a link; another service's booking is known by id alone."""
     heading = headings.get(event.booking_id)
     if heading is None:
         return Markup('<span class="id">{}</span>').format(event.booking_id)
-    area = "/support/bookings" if viewer.role is Role.SUPPORT else "/bookings"
     told = f"“{heading.title}” with {names.client(heading.client_id)}"
-    return _LINK.format(f"{area}/{event.booking_id}", told)
+    return _LINK.format(f"/bookings/{event.booking_id}", told)
 
 
 def _event_line(standing: Standing, event: LateEvent, about: Markup) -> EventLine:
@@ -172,10 +171,16 @@ def _event_line(standing: Standing, event: LateEvent, about: Markup) -> EventLin
         event=event,
         about=about,
         margin=margin_in_words(event.margin_seconds),
+        how_late=_how_late(event),
         state=state,
         verdict=verdict,
         can_be_excused=state in {"late", "claimed", "contested"},
     )
+
+
+def _how_late(event: LateEvent) -> str:
+    side = "before" if event.margin_seconds >= 0 else "after the start"
+    return f"{in_words(timedelta(seconds=event.margin_seconds))} {side}"
 
 
 def _verdict(standing: Standing, event: LateEvent) -> tuple[str, str]:
