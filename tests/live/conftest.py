@@ -60,8 +60,10 @@ async def served(settings: Settings) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-async def apis(database: str) -> AsyncIterator[tuple[Api, Api]]:
+async def apis(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Api, Api]]:
     """Two APIs on one database of the test's own."""
+    # Otherwise an announcement that was lost would be made up for unseen.
+    monkeypatch.setattr("api.live.hub._LOOK_EVERY_SECONDS", 3600)
     settings = Settings(database_url=database)
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(served(settings))

@@ -14,8 +14,7 @@ import httpx
 from domain.party import Party
 from tests.api.marketplace import token
 
-# Shorter than the time after which a lost announcement is made up for.
-PATIENCE_SECONDS = 8
+PATIENCE_SECONDS = 20
 
 
 @dataclass(frozen=True, kw_only=True)

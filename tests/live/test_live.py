@@ -154,15 +154,16 @@ async def test_who_comes_back_misses_nothing_and_is_told_nothing_twice(
     chance = random.Random(7)
     async with following(apis[0].address, CARL) as carl:
         last = await carl.begun()
-    writing = asyncio.gather(*(_write(engine, topic_id, day) for day in range(7, 27)))
     seen: list[str] = []
-    # Five events for Carl in each of the twenty.
-    while len(seen) < 100:
-        async with following(chance.choice(apis).address, CARL, last) as carl:
-            count = min(chance.randint(1, 9), 100 - len(seen))
-            seen += [told.id for told in await carl.told(count)]
-            last = seen[-1]
-    await writing
+    async with asyncio.TaskGroup() as writers:
+        for day in range(7, 27):
+            writers.create_task(_write(engine, topic_id, day))
+        # Five events for Carl in each of the twenty.
+        while len(seen) < 100:
+            async with following(chance.choice(apis).address, CARL, last) as carl:
+                count = min(chance.randint(1, 9), 100 - len(seen))
+                seen += [told.id for told in await carl.told(count)]
+                last = seen[-1]
     assert seen == await _expected(engine, CARL)
 
 
