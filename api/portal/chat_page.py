@@ -76,7 +76,7 @@ async def chat_page(
         tab="messages",
         outcome=outcome,
         form=form,
-        live_page=f"/messages/{conversation_id}",
+        live_page=f"/messages/{conversation_id}" + (f"?after={after}" if after else ""),
         conversation=conversation,
         older=page["next"],
         after=after or "",
