@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import WorkflowEnvironment
 
 from config import Settings
+from db.engine import create_engine
+from db.stores.people import note_person
 from dev.chromium import chromium
 from dev.postgres import Postgres
+from domain.party import Party, Role
 from tests.api.conftest import worked
 from tests.browser.visitor import COOKIE, LIVE_MILLISECONDS, Visitor, session_cookie
 from tests.live.conftest import served
@@ -47,6 +51,14 @@ async def address(browser_settings: Settings) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
+async def browser_engine(browser_settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """Connections to the portal's database, for what signing in leaves there."""
+    engine = create_engine(browser_settings.require_database_url(), pool_size=1)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """A Chromium."""
     async with chromium() as started:
@@ -54,10 +66,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def visit(browser: Browser, address: str) -> AsyncIterator[Visit]:
+async def visit(
+    browser: Browser, address: str, browser_engine: AsyncEngine
+) -> AsyncIterator[Visit]:
     """Lets somebody sit down at a screen of their own.
 
-    `await visit("client", "Ben Okafor", "Asia/Tokyo", **options)`: signed in, with nothing open
+    `await visit("client", "Ben", "Asia/Tokyo", **options)`: signed in, with nothing open
     yet; the options are those of a browser context. At the end, whatever the browser complained of
     fails the test.
     """
@@ -67,7 +81,11 @@ async def visit(browser: Browser, address: str) -> AsyncIterator[Visit]:
         async def sit_down(
             role: str, name: str, zone: str = "Europe/Berlin", **options: Any
         ) -> Visitor:
-            person_id = f"{name.split(maxsplit=1)[0].lower()}-{next(_numbers)}"
+            number = next(_numbers)
+            person_id = f"{name.split(maxsplit=1)[0].lower()}-{number}"
+            party = Party(role=Role(role), id=person_id)
+            async with browser_engine.begin() as conn:
+                await note_person(conn, party, name=name, zone=zone)
             context = await closing.enter_async_context(
                 await browser.new_context(base_url=address, **options)
             )
@@ -75,21 +93,18 @@ async def visit(browser: Browser, address: str) -> AsyncIterator[Visit]:
             cookie = session_cookie(role, person_id, name, zone)
             await context.add_cookies([{"name": COOKIE, "value": cookie, "url": address}])
             page = await context.new_page()
-            visitor = Visitor(role, person_id, name, context, page)
+            has_scripts = options.get("java_script_enabled", True)
+            visitor = Visitor(role, person_id, name, context, page, has_scripts)
             visitors.append(visitor)
 
-            def complain(message: ConsoleMessage) -> None:
-                if message.type in {"error", "warning"} and not _is_told_status(message):
-                    visitor.problems.append(message.text)
-
-            page.on("console", complain)
-            page.on("pageerror", lambda error: visitor.problems.append(str(error)))
+            page.on("console", lambda message: _note(visitor, message))
+            page.on("pageerror", lambda error: visitor.complain(str(error)))
             return visitor
 
         yield sit_down
         assert {visitor.id: visitor.problems for visitor in visitors if visitor.problems} == {}
 
 
-def _is_told_status(message: ConsoleMessage) -> bool:
-    """Chromium complains of each page whose status tells a refusal, which is what we test."""
-    return message.text.startswith("Failed to load resource: the server responded with a status")
+def _note(visitor: Visitor, message: ConsoleMessage) -> None:
+    if message.type in {"error", "warning"}:
+        visitor.complain(message.text)

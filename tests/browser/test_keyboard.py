@@ -1,0 +1,35 @@
+"""Work done with a keyboard alone; each stop shows that it has the focus."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.keyboard import tab_to
+from tests.browser.town import founded
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}], ids=["light", "dark"])
+async def test_request_is_confirmed_with_a_keyboard(
+    visit: Visit, address: str, options: dict[str, str]
+) -> None:
+    ida = await visit("provider", "Ida", **options)
+    tim, eve = await visit("client", "Tim"), await visit("support", "Eve")
+    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
+        booking_id = await (await founded(http, ida, tim, eve)).booked(20, 21)
+
+    await ida.open("/bookings")
+    row = ida.page.locator(f"tr[data-key='{booking_id}']")
+    await tab_to(ida.page, row.get_by_role("link", name="View"))
+    await ida.page.keyboard.press("Enter")
+    await expect(ida.page).to_have_url(f"{address}/bookings/{booking_id}")
+
+    form = ida.page.locator("#confirm")
+    await tab_to(ida.page, form.get_by_role("radio").first)
+    await ida.page.keyboard.press("ArrowDown")
+    await expect(form.get_by_role("radio").last).to_be_checked()
+    await tab_to(ida.page, form.get_by_role("button", name="Confirm"))
+    await ida.page.keyboard.press("Enter")
+    await ida.sees("Confirmed.")
