@@ -181,13 +181,15 @@ class DecisionLoop(Reception[S, C, E]):
     # Refusing: a signal cannot be answered, so its refusal is put on record.
 
     def _note_refusal(self, arrived: Arrived[C], refusal: Refusal) -> None:
-        self._note(arrived.name[:80], arrived.by, refusal)
+        self._note(arrived.name[:80], arrived.by, refusal, given=arrived.given_at)
 
-    def _note(self, command: str, by: Party, refusal: Refusal) -> None:
+    def _note(
+        self, command: str, by: Party, refusal: Refusal, given: datetime | None = None
+    ) -> None:
         now = workflow.now()
         entry = Entry(
             seq=0,
-            given_at=now,
+            given_at=min(given or now, now),
             handled_at=now,
             by=by,
             command=command,

@@ -6,6 +6,7 @@ from asyncio import Future
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from domain.booking.commands import BookingCommand
@@ -20,6 +21,9 @@ REMEMBERED = 500
 
 C = TypeVar("C", bound="BookingCommand | StandingCommand")
 Answer = Refusal | None
+
+_NOW = datetime.max.replace(tzinfo=UTC)
+"""Stands for now among the instants at which commands say that they were given: after all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,11 @@ class Arrived(Generic[C]):
         """Who gives it; a service, if it does not say or cannot be read."""
         by = None if isinstance(self.content, Refusal) else self.content.by
         return by or UNNAMED_SERVICE
+
+    @property
+    def given_at(self) -> datetime | None:
+        """When it was given, if it says so."""
+        return None if isinstance(self.content, Refusal) else self.content.at
 
     @property
     def key(self) -> str | None:
@@ -102,7 +111,7 @@ class Outcomes:
 
 
 class Inbox(Generic[C]):
-    """Commands in the order of their arrival. Handlers put in; the loop alone takes out."""
+    """Commands that wait to be decided. Handlers put in; the loop alone takes out."""
 
     def __init__(self) -> None:
         self._waiting: deque[Arrived[C]] = deque()
@@ -115,5 +124,11 @@ class Inbox(Generic[C]):
         self._waiting.append(arrived)
 
     def take(self) -> Arrived[C]:
-        """The one that has waited longest."""
-        return self._waiting.popleft()
+        """The one that was given first; of those that do not say when, the one that came first.
+
+        After an outage several wait together. To decide one that is judged by now before one that
+        was given yesterday would let deadlines pass in between that had not passed yesterday.
+        """
+        first = min(self._waiting, key=lambda arrived: arrived.given_at or _NOW)
+        self._waiting.remove(first)
+        return first

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 T = TypeVar("T")
 
@@ -41,8 +41,9 @@ async def carried_out(activity: Callable[..., Awaitable[T]], argument: Any, *, s
             ),
             summary=summary,
         )
-    except ActivityError as error:
-        cause = error.cause
+    except FailureError as error:
+        # In a replay the failure of a local activity comes without the ActivityError around it.
+        cause = error.cause if isinstance(error, ActivityError) else error
         if isinstance(cause, ApplicationError) and cause.non_retryable:
             raise cause from error
     return await workflow.execute_activity(

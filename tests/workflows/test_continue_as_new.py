@@ -13,8 +13,8 @@ from tests.workflows.wire import troubles
 from tests.workflows.world import Handle, World, in_days, now, together
 from workflows.search_attributes import BOOKING_STATE, PROVIDER_ID
 
-EVENTS = 300
-WAVE = 60
+EVENTS = 200
+WAVE = 50
 LIMIT = 60
 
 

@@ -40,18 +40,6 @@ async def _begins_nothing(world: World, request: NewRequest, **fields: Any) -> s
     return code
 
 
-async def _wanted(world: World) -> NewRequest:
-    provider_id, topic_id = await world.provider_with_topic()
-    return NewRequest(
-        booking_id=new_id(),
-        topic_id=topic_id,
-        provider_id=provider_id,
-        client_id="client-1",
-        preferred_starts=(in_days(3),),
-        duration_minutes=60,
-    )
-
-
 async def test_a_start_with_rubbish_fails(world: World) -> None:
     rubbish: tuple[list[RawValue], ...] = (
         [],
@@ -79,7 +67,7 @@ async def test_a_start_with_rubbish_fails(world: World) -> None:
 
 
 async def test_a_request_that_is_not_of_the_form_of_requests_fails(world: World) -> None:
-    good = await _wanted(world)
+    good = await world.wanted()
     far = timedelta(days=10**6)
     bad: tuple[dict[str, Any], ...] = (
         {"preferred_starts": ()},
@@ -106,7 +94,7 @@ async def test_nobody_begins_in_the_middle(world: World) -> None:
     booked = await world.confirmed(in_days(9))
     row = await world.row(booked.booking_id)
     assert row is not None
-    wanted = await _wanted(world)
+    wanted = await world.wanted()
     forged = replace(row.booking, id=wanted.booking_id)
     others = [replace(wanted, booking_id=new_id()) for _ in range(2)]
     codes = await asyncio.gather(
@@ -118,7 +106,7 @@ async def test_nobody_begins_in_the_middle(world: World) -> None:
 
 
 async def test_a_workflow_of_another_id_fails(world: World) -> None:
-    wanted = await _wanted(world)
+    wanted = await world.wanted()
     started = BookingInput(request=wanted)
     standing = StandingInput(provider_id=wanted.provider_id)
     codes = await asyncio.gather(
@@ -131,7 +119,7 @@ async def test_a_workflow_of_another_id_fails(world: World) -> None:
 
 
 async def test_a_topic_that_takes_no_requests_begins_nothing(world: World) -> None:
-    unknown, foreign, shorter, paused, suspended = [await _wanted(world) for _ in range(5)]
+    unknown, foreign, shorter, paused, suspended = [await world.wanted() for _ in range(5)]
     _, other_topic = await world.provider_with_topic()
     await world.pause_topic(paused.topic_id)
     standing = await world.start_standing(suspended.provider_id)

@@ -104,15 +104,12 @@ class World:
         async with self.engine.begin() as connection:
             await update_topic(connection, topic_id, now=now(), listed=False)
 
-    async def request(
-        self,
-        *starts: datetime,
-        provider: tuple[str, str] | None = None,
-        history_limit: int | None = None,
+    async def wanted(
+        self, *starts: datetime, provider: tuple[str, str] | None = None
     ) -> NewRequest:
-        """A booking that a client has requested, and whose request is on record."""
+        """A request that a client could make; nothing has begun yet."""
         provider_id, topic_id = provider or await self.provider_with_topic()
-        wanted = NewRequest(
+        return NewRequest(
             booking_id=new_id(),
             topic_id=topic_id,
             provider_id=provider_id,
@@ -120,6 +117,15 @@ class World:
             preferred_starts=starts or (in_days(30),),
             duration_minutes=60,
         )
+
+    async def request(
+        self,
+        *starts: datetime,
+        provider: tuple[str, str] | None = None,
+        history_limit: int | None = None,
+    ) -> NewRequest:
+        """A booking that a client has requested, and whose request is on record."""
+        wanted = await self.wanted(*starts, provider=provider)
         await self.start(BookingInput(request=wanted, history_limit=history_limit))
         # Not by a query: one that arrives while the request is being recorded costs three events.
         await self.until(lambda: self.row(wanted.booking_id), lambda row: row is not None)

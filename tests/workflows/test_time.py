@@ -1,0 +1,175 @@
+"""Promises about time, kept by the real server: on time, and after the worker was down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import Any
+
+import pytest
+
+from config import Settings
+from db.ids import new_id
+from tests.workflows.world import Handle, World, in_days, now
+from worker import build_worker
+
+Serving = Callable[[], AbstractAsyncContextManager[None]]
+SECOND = timedelta(seconds=1)
+
+
+def _served(world: World, settings: Settings) -> tuple[World, Serving]:
+    """A marketplace whose worker comes and goes."""
+    own = replace(world, task_queue=f"sometimes-{new_id()}")
+    queue = {"task_queue": own.task_queue}
+
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[None]:
+        async with build_worker(own.client, own.engine, settings.model_copy(update=queue)):
+            yield
+
+    return own, serving
+
+
+async def _until(moment: datetime) -> None:
+    await asyncio.sleep((moment - now()).total_seconds() + 1)
+
+
+async def _happened(world: World, handle: Handle) -> list[str]:
+    lines = await world.timeline(handle)
+    return [event for line in lines for event in line["data"].get("events", ())]
+
+
+async def _late(world: World, handle: Handle) -> bool:
+    line = (await world.timeline(handle))[-1]
+    late: bool = line["data"]["receipt"]["late"]
+    return late
+
+
+@pytest.mark.parametrize("command", ["ask-cancel", "propose-reschedule"])
+async def test_five_days_are_late_and_a_second_more_is_not(world: World, command: str) -> None:
+    start = now() + timedelta(days=5, minutes=10)
+    edge = start - timedelta(days=5)
+    east = timezone(timedelta(hours=9))
+    fields: dict[str, Any] = {"reason": "A trip."}
+    if command == "propose-reschedule":
+        fields["starts"] = [in_days(30)]
+
+    async def judged(given: datetime) -> tuple[bool, int]:
+        handle = world.booking((await world.confirmed(start)).booking_id)
+        await world.forward(handle, timedelta(minutes=30))
+        # Told by a service, in an offset of its own.
+        await world.signal(handle, command, at=given.astimezone(east).isoformat(), **fields)
+        lines = await world.until(
+            lambda: world.timeline(handle), lambda lines: lines[-1]["command"] == command
+        )
+        receipt = lines[-1]["data"]["receipt"]
+        return receipt["late"], receipt["margin_seconds"]
+
+    before, at_the_edge = await asyncio.gather(judged(edge - SECOND), judged(edge))
+    assert before == (False, 432_001)
+    assert at_the_edge == (True, 432_000)
+
+
+async def test_what_was_given_while_no_worker_was_about(
+    world: World, shared_settings: Settings
+) -> None:
+    world, serving = _served(world, shared_settings)
+    soon = now() + timedelta(seconds=4)
+    five_days = soon + timedelta(days=5)
+    async with serving():
+        in_time, silent, too_late = [await world.request(soon) for _ in range(3)]
+        asking, twice = [await world.confirmed(five_days) for _ in range(2)]
+    given = now()
+    assert given < soon - SECOND, "the machine is too slow for this test"
+    for booking, at in ((in_time, {"at": given}), (silent, {}), (too_late, {"at": soon + SECOND})):
+        handle = world.booking(booking.booking_id)
+        await world.signal(handle, "confirm", start=soon, **at)
+    ask = {"reason": "Ill.", "at": given}
+    await world.signal(world.booking(asking.booking_id), "ask-cancel", **ask)
+    for _ in range(2):
+        handle = world.booking(twice.booking_id)
+        await world.signal(handle, "ask-cancel", command_id="once", **ask)
+    await _until(soon)
+
+    async with serving():
+        confirmed = await world.until(
+            lambda: world.row(in_time.booking_id), lambda row: row.booking.state != "pending"
+        )
+        assert confirmed.booking.state == "confirmed"
+        # The reminder of half time was due before the command was given, or after it: no matter.
+        assert (await world.agree(in_time.booking_id)).story == ["request", "confirm"]
+        for booking in (silent, too_late):
+            agreed = await world.agree(booking.booking_id, ended=True)
+            assert agreed.story == ["request", "expire"]
+            last = (await world.timeline(world.booking(booking.booking_id)))[-1]
+            assert last["code"] == "already-closed"
+        for booking in (asking, twice):
+            handle = world.booking(booking.booking_id)
+            await world.until(partial(world.timeline, handle), lambda lines: len(lines) > 2)
+            assert not await _late(world, handle)
+            agreed = await world.agree(booking.booking_id)
+            assert agreed.story == ["request", "confirm", "ask-cancel"]
+
+
+async def test_a_request_is_dated_by_its_making(world: World, shared_settings: Settings) -> None:
+    world, serving = _served(world, shared_settings)
+    asked = asyncio.create_task(world.request())
+    started = now()
+    await asyncio.sleep(2)
+    async with serving():
+        booked = await asked
+    row = await world.row(booked.booking_id)
+    assert row is not None
+    assert row.booking.created_at < started + 2 * SECOND
+
+
+async def test_nobody_answers_a_request(world: World) -> None:
+    booking_id = (await world.request()).booking_id
+    handle = world.booking(booking_id)
+    await world.forward(handle, timedelta(hours=71, minutes=59))
+    assert (await world.agree(booking_id)).booking["state"] == "pending"
+    await world.forward(handle, timedelta(minutes=2))
+    agreed = await world.agree(booking_id, ended=True)
+    assert agreed.booking["state"] == "expired"
+    assert await _happened(world, handle) == [
+        "booking.requested",
+        "reminder.sent",
+        "reminder.sent",
+        "booking.expired",
+    ]
+
+
+async def test_reminders_that_are_past_are_skipped_and_the_others_sent(world: World) -> None:
+    handle = world.booking((await world.confirmed(now() + timedelta(hours=2))).booking_id)
+    await world.forward(handle, timedelta(hours=4))
+    await handle.result()
+    happened = await _happened(world, handle)
+    assert happened[happened.index("booking.confirmed") + 1 :] == [
+        "reminder.skipped",
+        "reminder.skipped",
+        "reminder.sent",
+        "booking.completed",
+    ]
+
+
+async def test_a_proposal_lapses(world: World) -> None:
+    async def lapses(days: float, after: timedelta) -> None:
+        handle = world.booking((await world.confirmed(in_days(days))).booking_id)
+        await world.update(handle, "propose-reschedule", starts=[in_days(40)], reason="A trip.")
+        await world.forward(handle, after - timedelta(minutes=1))
+        assert "reschedule.lapsed" not in await _happened(world, handle)
+        await world.forward(handle, timedelta(minutes=2))
+        assert "reschedule.lapsed" in await _happened(world, handle)
+        booking: dict[str, Any] = await handle.query("booking")
+        assert booking["reschedule"] is None
+        assert booking["state"] == "confirmed"
+
+    await asyncio.gather(
+        lapses(20, timedelta(days=7)),
+        # At the scheduled start, where that is sooner.
+        lapses(3, timedelta(days=3)),
+    )
