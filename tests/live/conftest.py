@@ -52,8 +52,11 @@ async def served(settings: Settings) -> AsyncIterator[Api]:
             while not server.started:
                 assert not serving.done()
                 await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Api(app, server, f"http://127.0.0.1:{port}")
+            port = server.servers[0].sockets[0].getsockname()[1]
+            api = Api(app, server, f"http://127.0.0.1:{port}")
+            while api.hub.place is None:
+                await asyncio.sleep(0.01)
+        yield api
     finally:
         server.should_exit = True
         await asyncio.wait_for(serving, PATIENCE_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 
@@ -32,10 +33,8 @@ async def test_a_page_is_told_what_happened_after_it_was_read(
         _, _, rest = page.partition('data-live-after="')
         place = rest.partition('"')[0]
         played = await requested(engine)
-        stream = http.stream(
-            "GET", f"{address}/live", params={"after": place}, timeout=PATIENCE_SECONDS
-        )
-        async with stream as response:
+        stream = http.stream("GET", f"{address}/live", params={"after": place}, timeout=None)
+        async with asyncio.timeout(PATIENCE_SECONDS), stream as response:
             told = []
             async for line in response.aiter_lines():
                 told.append(line)
