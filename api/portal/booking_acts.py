@@ -126,6 +126,7 @@ async def cancel(act: TheAct) -> Response:
         done="Cancelled.",
         reason=some_text(act.form, "reason"),
         initiated_by=initiated_by,
+        initiated_at=act.form.instant("initiated_at", act.viewer.zone),
     )
 
 
@@ -167,6 +168,7 @@ async def approve_reschedule(act: TheAct) -> Response:
         done="The new date is entered.",
         start=start,
         initiated_by=act.form.text("initiated_by") or None,
+        initiated_at=act.form.instant("initiated_at", act.viewer.zone),
     )
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.access import booking_of
 from api.bookings import not_recorded
+from api.gateway import workflow_of_booking
 from api.logistics import WITH_LOGISTICS
 from api.portal.act import Outcome
 from api.portal.forms import Form
@@ -22,6 +23,7 @@ from api.portal.session import Viewer
 from api.portal.start_fields import FIELDS, earliest
 from api.portal.starts import Start, in_both_zones
 from api.portal.tab_counts import tab_counts
+from api.portal.temporal_ui import workflow_page
 from api.portal.timelines import Teller, newest_first
 from api.portal.told import told
 from api.portal.waiting import waiting_for
@@ -74,6 +76,7 @@ async def booking_page(
         is_on_record=_is_on_record(booking),
         start_fields=FIELDS,
         earliest=earliest(viewer.zone, now),
+        workflow_page=_workflow_page(request, viewer, booking),
         **known,
     )
 
@@ -146,6 +149,13 @@ async def _taken_page(
         intent=intent,
         why_not=answered.body["detail"] if never_began else "",
     )
+
+
+def _workflow_page(request: Request, viewer: Viewer, booking: Booking) -> str:
+    """Where support sees the booking's workflow; nobody else is led there."""
+    if viewer.role is not Role.SUPPORT:
+        return ""
+    return workflow_page(request.app.state.settings, workflow_of_booking(booking.id))
 
 
 def _is_on_record(booking: Booking) -> bool:
