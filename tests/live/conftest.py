@@ -49,14 +49,11 @@ async def served(settings: Settings) -> AsyncIterator[Api]:
     serving = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not server.started:
+            while not server.started or app.state.services.live.place is None:
                 assert not serving.done()
                 await asyncio.sleep(0.01)
-            port = server.servers[0].sockets[0].getsockname()[1]
-            api = Api(app, server, f"http://127.0.0.1:{port}")
-            while api.hub.place is None:
-                await asyncio.sleep(0.01)
-        yield api
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Api(app, server, f"http://127.0.0.1:{port}")
     finally:
         server.should_exit = True
         await asyncio.wait_for(serving, PATIENCE_SECONDS)
