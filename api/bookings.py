@@ -46,7 +46,7 @@ async def create(
         if kept is not None:
             return kept
         topic = await _topic(conn, wanted)
-        request = _new_request(found.subject_id, wanted, client_id, topic)
+        request = _new_request(found.subject_id, wanted, client_id, topic, caller)
         # What was possible when it was first asked for is not asked again.
         if found.claim is Claim.NEW:
             now = clock()
@@ -81,7 +81,7 @@ async def _topic(conn: AsyncConnection, wanted: BookingRequest) -> TopicRow:
 
 
 def _new_request(
-    booking_id: str, wanted: BookingRequest, client_id: str, topic: TopicRow
+    booking_id: str, wanted: BookingRequest, client_id: str, topic: TopicRow, caller: Party
 ) -> NewRequest:
     return NewRequest(
         booking_id=booking_id,
@@ -92,6 +92,7 @@ def _new_request(
         duration_minutes=topic.duration_minutes,
         title=topic.title,
         note=wanted.note,
+        by=caller,
     )
 
 

@@ -106,7 +106,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         events = request(started.request, requested_at)
         booking = evolve_all(events[0].booking, events[1:])  # type: ignore[union-attr]
         entry = applied(
-            by=Party(role=Role.CLIENT, id=booking.client_id),
+            by=started.request.by or Party(role=Role.CLIENT, id=booking.client_id),
             command="request",
             given=requested_at,
             handled=workflow.now(),

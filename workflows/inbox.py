@@ -23,7 +23,7 @@ C = TypeVar("C", bound="BookingCommand | StandingCommand")
 Answer = Refusal | None
 
 _NOW = datetime.max.replace(tzinfo=UTC)
-"""Stands for now among the instants at which commands say that they were given: after all of them."""
+"""Stands for now among the instants at which commands were given: it comes after all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

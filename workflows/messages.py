@@ -86,7 +86,9 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,200}$")]
 CommandId = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
 HttpUrl = Annotated[
-    Text, StringConstraints(pattern=r"^https?://[^\s/$.?#][^\s]*$", max_length=2000)
+    # As a browser sends it, in ASCII: a longer one is no place where a document lies.
+    str,
+    StringConstraints(pattern=r"^https?://[!-\.0-~][!-~]*$", max_length=1000),
 ]
 
 
@@ -220,7 +222,7 @@ class SubmitProofMessage(Message):
         tuple[Reference, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)
     ]
     statement: Reason
-    documents: Annotated[tuple[DocumentMessage, ...], Field(max_length=20)] = ()
+    documents: Annotated[tuple[DocumentMessage, ...], Field(max_length=10)] = ()
 
 
 class ReviewProofMessage(Message):

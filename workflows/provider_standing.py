@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import STANDING_MESSAGES
     from workflows.payloads import NOTHING
     from workflows.recording import carried_out
-    from workflows.search_attributes import changes_of_standing
+    from workflows.search_attributes import changes_of_standing, missing_of_standing
     from workflows.snapshot import Progress, StandingInput
     from workflows.start import read_standing_input
 
@@ -67,6 +67,9 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
             started = await self._uncancelled(self._begin(started))
         state = started.state or begin(started.provider_id, workflow.info().workflow_start_time)
         self._start(state, started.progress, started.history_limit)
+        missing = missing_of_standing(workflow.info().typed_search_attributes, state)
+        if missing:
+            workflow.upsert_search_attributes(missing)
         await self._live()
         progress = self._handed_over()
         workflow.continue_as_new(replace(started, state=self._known, progress=progress))

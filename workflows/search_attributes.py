@@ -95,6 +95,18 @@ def changes_of_standing(
     return [STANDING_STATUS.value_set(after.status.value)]
 
 
+def missing_of_standing(
+    present: TypedSearchAttributes, standing: Standing
+) -> list[SearchAttributeUpdate[Any]]:
+    """What a standing still lacks that was begun by a signal, which knows no search attributes."""
+    if present.get(PROVIDER_ID) is not None:
+        return []
+    return [
+        PROVIDER_ID.value_set(standing.provider_id),
+        STANDING_STATUS.value_set(standing.status.value),
+    ]
+
+
 async def register(client: Client) -> None:
     """Make the server know our search attributes; doing it again changes nothing.
 

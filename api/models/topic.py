@@ -11,7 +11,7 @@ from api.gateway import Identifier, Text
 from api.models.base import Answer, Page, Wanted, Words
 
 Title = Annotated[Words, StringConstraints(max_length=200)]
-Minutes = Annotated[int, Field(ge=5, le=24 * 60)]
+Minutes = Annotated[int, Field(ge=1, le=24 * 60)]
 
 
 class Listing(StrEnum):

@@ -33,7 +33,7 @@ from db.queries.conversations import find_conversation
 from db.queries.standings import get_standing
 from db.queries.timelines import booking_timeline
 from domain.booking.state import Booking, CancellationStatus, RescheduleStatus
-from domain.booking.view import allowed_actions, preview_receipt
+from domain.booking.view import allowed_actions, counted_already, preview_receipt
 from domain.party import Party, Role
 from domain.standing.decide import begin as good_standing
 from domain.standing.view import preview_json
@@ -126,7 +126,7 @@ async def _previews(
     standing = await get_standing(conn, booking.provider_id)
     standing = standing or good_standing(booking.provider_id, now)
     return {
-        action: preview_json(standing, receipt)
+        action: preview_json(standing, receipt, counted_already=counted_already(booking, action))
         for action, receipt in receipts.items()
         if receipt is not None
     }

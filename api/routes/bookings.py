@@ -24,7 +24,7 @@ from db.queries.bookings import Intent, list_bookings
 from db.queries.standings import get_standing
 from db.queries.timelines import booking_timeline
 from domain.booking.state import State
-from domain.booking.view import preview_receipt
+from domain.booking.view import counted_already, preview_receipt, preview_refusal
 from domain.party import Party, Role
 from domain.record import entry_json
 from domain.refusal import Code
@@ -150,12 +150,17 @@ async def preview(
     booking, now = found.booking, clock()
     if booking.closed:
         raise refused_with(Code.ALREADY_CLOSED, f"The booking is {booking.state} already.")
+    refusal = preview_refusal(booking, action)
+    if refusal is not None:
+        raise refused_with(refusal)
     receipt = preview_receipt(booking, action, now)
     if receipt is None:
         raise refused_with(Code.NOT_CONFIRMED)
     async with parts.engine.connect() as conn:
         standing = await get_standing(conn, booking.provider_id)
-    return JSONResponse(preview_json(standing or good_standing(booking.provider_id, now), receipt))
+    standing = standing or good_standing(booking.provider_id, now)
+    counted = counted_already(booking, action)
+    return JSONResponse(preview_json(standing, receipt, counted_already=counted))
 
 
 def _client(caller: Party, wanted: BookingRequest) -> str:

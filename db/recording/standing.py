@@ -153,9 +153,18 @@ async def _settle_fault(conn: AsyncConnection, event: ClaimUpheld | ClaimDismiss
     if booking.cancellation is None or booking.cancellation.fault is not Fault.CLAIMED:
         return
     fault = Fault.PROVIDER if isinstance(event, ClaimUpheld) else Fault.CLIENT
-    settled = replace(booking, cancellation=replace(booking.cancellation, fault=fault))
+    settled = replace(
+        booking,
+        cancellation=replace(booking.cancellation, fault=fault),
+        revision=booking.revision + 1,
+        decided_at=max(booking.decided_at, event.at),
+    )
     await conn.execute(
         update(bookings)
         .where(bookings.c.id == event.booking_id)
-        .values(document=booking_document(settled))
+        .values(
+            document=booking_document(settled),
+            revision=settled.revision,
+            updated_at=settled.decided_at,
+        )
     )

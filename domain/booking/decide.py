@@ -40,6 +40,8 @@ class NewRequest:
     title: str = ""
     note: str = ""
     policy: Policy = DEFAULT_POLICY
+    by: Party | None = None
+    """Who asks on the client's behalf; left out, the client asks."""
 
 
 def request(wanted: NewRequest, now: datetime) -> Events:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.booking.state import Booking, RescheduleStatus, State
-from domain.booking.table import LEGAL
+from domain.booking.table import LEGAL, lookup
 from domain.instants import in_words, rfc3339
 from domain.lateness import LateKind, Receipt, judge
 from domain.party import Party, Role
+from domain.refusal import Code
 
 
 def booking_json(booking: Booking, allowed_actions: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -135,6 +136,24 @@ def preview_receipt(booking: Booking, action: str, now: datetime) -> Receipt | N
         initiated_at=now,
         policy=booking.policy,
     )
+
+
+def counted_already(booking: Booking, action: str) -> bool:
+    """Whether an act would belong to an incident that was counted with a late proposal."""
+    proposal = booking.reschedule
+    return action == "ask-cancel" and proposal is not None and proposal.receipt.late
+
+
+def preview_refusal(booking: Booking, action: str) -> Code | None:
+    """Why an ask or a proposal would be refused as things stand."""
+    row = lookup(booking.state, action)
+    if isinstance(row, Code):
+        return row
+    if action == "ask-cancel" and booking.cancellation is not None:
+        return Code.ALREADY_ASKED
+    if action == "propose-reschedule" and booking.reschedule is not None:
+        return Code.ALREADY_PROPOSED
+    return None
 
 
 def margin_in_words(margin_seconds: int) -> str:

@@ -117,7 +117,7 @@ def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) ->
         late=receipt.late,
         aged=window is not None and command.initiated_at + window <= given,
     )
-    recorded = happened.LateEventRecorded(at=given, event=event)
+    recorded = happened.LateEventRecorded(at=given, event=event, receipt=receipt)
     if not (command.claimed and event.late):
         return (recorded,)
     claim = Claim(
@@ -144,13 +144,19 @@ def _submit(standing: Standing, command: do.SubmitProof, given: datetime) -> Eve
         if event.excused:
             return refuse(Code.ALREADY_EXCUSED, f"{event_id} has been excused already.")
     proof = Proof(
-        id=f"proof-{len(standing.proofs) + 1}",
+        id=_next_proof_id(standing),
         covers=command.covers,
         statement=command.statement,
         documents=command.documents,
         submitted_at=given,
     )
     return (happened.ProofSubmitted(at=given, proof=proof),)
+
+
+def _next_proof_id(standing: Standing) -> str:
+    # Counted on from the newest, for the oldest may be gone.
+    newest = next(reversed(standing.proofs), "proof-0")
+    return f"proof-{int(newest.removeprefix('proof-')) + 1}"
 
 
 def _review(standing: Standing, command: do.ReviewProof, given: datetime) -> Events | Refusal:

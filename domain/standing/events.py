@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from domain.lateness import LateKind
+from domain.lateness import LateKind, Receipt
 from domain.standing.state import Case, Cause, Claim, LateEvent, Proof
 
 
@@ -24,6 +24,7 @@ class LateEventRecorded:
 
     at: datetime
     event: LateEvent
+    receipt: Receipt | None = None
     type: Literal["late-event.recorded"] = "late-event.recorded"
 
 

@@ -17,6 +17,12 @@ from domain.standing.state import (
     Suspension,
 )
 
+PROOFS_KEPT = 200
+"""A standing knows this many of the newest proofs; older ones can no longer be reviewed."""
+
+TEXTS_KEPT = 20
+"""Of this many of the newest proofs it carries the whole text."""
+
 
 def evolve(standing: Standing, event: StandingEvent) -> Standing:  # noqa: PLR0912 - a case an event
     """The standing after one more event."""
@@ -55,7 +61,7 @@ def evolve(standing: Standing, event: StandingEvent) -> Standing:  # noqa: PLR09
             lifted = outcome is happened.CaseOutcome.LIFTED
             return replace(moved, case=None if lifted else standing.case)
         case happened.ProofSubmitted(proof=proof):
-            return replace(moved, proofs={**standing.proofs, proof.id: proof})
+            return replace(moved, proofs=_bounded({**standing.proofs, proof.id: proof}))
         case happened.ProofAccepted(proof_id=proof_id, note=note):
             return replace(moved, proofs=_reviewed(standing, proof_id, ProofStatus.ACCEPTED, note))
         case happened.ProofRejected(proof_id=proof_id, note=note):
@@ -84,6 +90,18 @@ def _marked(
     standing: Standing, ids: tuple[str, ...], mark: Callable[[LateEvent], LateEvent]
 ) -> dict[str, LateEvent]:
     return {**standing.events, **{found: mark(standing.events[found]) for found in ids}}
+
+
+def _bounded(proofs: dict[str, Proof]) -> dict[str, Proof]:
+    """The newest proofs, and of the newest of these the whole text.
+
+    A standing is carried about as a whole, so no provider may make it as large as they please. The
+    record keeps the text of every proof.
+    """
+    kept = dict(list(proofs.items())[-PROOFS_KEPT:])
+    for proof_id in list(kept)[:-TEXTS_KEPT]:
+        kept[proof_id] = replace(kept[proof_id], statement="", documents=(), note="")
+    return kept
 
 
 def _settled(standing: Standing, claim_id: str, status: ClaimStatus, note: str) -> dict[str, Claim]:

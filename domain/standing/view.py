@@ -89,14 +89,23 @@ def _event_json(standing: Standing, event: LateEvent) -> dict[str, Any]:
     }
 
 
-def preview_json(standing: Standing, receipt: Receipt) -> dict[str, Any]:
-    """What one more act of the provider would count as, and what it would lead to."""
+def preview_json(
+    standing: Standing, receipt: Receipt, *, counted_already: bool = False
+) -> dict[str, Any]:
+    """What one more act of the provider would count as, and what it would lead to.
+
+    `counted_already` says that it would belong to an incident that has been counted.
+    """
     kind, allowed = receipt.kind, standing.policy.allowed
     what = "event" if standing.policy.combined else kind
-    would_be = standing.count(kind) + 1 if receipt.late else standing.count(kind)
+    would_count = receipt.late and not counted_already
+    would_be = standing.count(kind) + 1 if would_count else standing.count(kind)
     margin = margin_in_words(receipt.margin_seconds)
     if not receipt.late:
         leads_to, text = "nothing", f"This is {margin}: it is not late, and would not count."
+    elif counted_already:
+        leads_to = "nothing"
+        text = f"This is {margin}: it belongs to your late proposal, and would not count twice."
     elif would_be <= allowed:
         leads_to = "warning"
         text = f"This is {margin}: it would be your {ordinal(would_be)} late {what}, and a warning."
