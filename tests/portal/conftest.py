@@ -1,4 +1,4 @@
-"""The portal in this process, on a real database. Its foundation needs no worker."""
+"""The portal in this process, on a real database; a worker is about where one is needed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from config import Settings
+from tests.api.conftest import worked
 from tests.portal.browser import Browser
+from tests.portal.pair import Pair
+from tests.portal.visitor import Visitor, signed_in
 
+Meet = Callable[..., Awaitable[Visitor]]
 Open = Callable[[FastAPI], Awaitable[Browser]]
 
 
@@ -58,3 +62,33 @@ async def browse(portal: FastAPI) -> AsyncIterator[Open]:
 async def browser(portal: FastAPI, browse: Open) -> Browser:
     """A browser on the portal of a developer's machine."""
     return await browse(portal)
+
+
+@pytest.fixture(scope="session")
+async def town(shared_settings: Settings) -> AsyncIterator[FastAPI]:
+    """A portal with a worker about, on a task queue of their own."""
+    settings = shared_settings.model_copy(update={"task_queue": "portal-pages"})
+    app = create_app(settings)
+    async with worked(settings), app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def meet(town: FastAPI) -> AsyncIterator[Meet]:
+    """Signs in somebody new, by role: `await meet("client", zone="Asia/Tokyo")`."""
+    async with AsyncExitStack() as stack:
+
+        async def somebody(role: str, **about: str) -> Visitor:
+            visitor = await signed_in(town, role, **about)
+            await stack.enter_async_context(visitor.http)
+            return visitor
+
+        yield somebody
+
+
+@pytest.fixture
+async def pair(meet: Meet) -> Pair:
+    """Two who have not met."""
+    ada = await meet("provider", name="Ada Lovelace", zone="Europe/Berlin")
+    yuki = await meet("client", name="Yuki Tanaka", zone="Asia/Tokyo")
+    return Pair(ada, yuki, await ada.offers())
