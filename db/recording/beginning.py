@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.queries.bookings import get_intent
 from db.queries.topics import TopicStatus, get_topic
 from domain.booking.state import Booking
 from domain.refusal import Code, Refusal, refuse
@@ -17,11 +18,15 @@ class NotBegunError(Exception):
         self.refusal = refusal
 
 
-async def require_topic(conn: AsyncConnection, booking: Booking) -> None:
-    """Whoever starts a booking, its topic is its provider's, and takes requests.
+async def require_request(conn: AsyncConnection, booking: Booking) -> None:
+    """Whoever starts a booking, its client has asked for it, on a topic that takes requests.
 
-    Raises NotBegunError.
+    The API notes what a client asks for before it starts anything. Raises NotBegunError.
     """
+    intent = await get_intent(conn, booking.id)
+    asked = intent and (intent.client_id, intent.provider_id, intent.topic_id)
+    if asked != (booking.client_id, booking.provider_id, booking.topic_id):
+        raise NotBegunError(refuse(Code.MALFORMED, "Nobody has asked for this booking."))
     topic = await get_topic(conn, booking.topic_id)
     if topic is None or topic.provider_id != booking.provider_id:
         raise NotBegunError(refuse(Code.MALFORMED, "The provider has no such topic."))

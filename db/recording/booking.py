@@ -21,7 +21,7 @@ from db.documents import (
     refusal_from,
 )
 from db.recording import cards, notices, slots
-from db.recording.beginning import NotBegunError, require_topic
+from db.recording.beginning import NotBegunError, require_request
 from db.recording.journal import Happened, Journal, Subject
 from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, transaction
@@ -66,7 +66,7 @@ async def _record(
 ) -> Recorded:
     async with transaction(engine, within) as conn:
         if record.number == 1 and await _created(conn, record):
-            await require_topic(conn, record.booking)
+            await require_request(conn, record.booking)
             await _write_what_follows(conn, record)
             return Recorded()
         booking_id = record.booking.id

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.ids import new_id
+from db.queries.bookings import Intent
 from db.recording import record_booking, record_standing
+from db.stores.intents import insert_intent
 from db.stores.topics import insert_topic
 from domain.booking import decide as booking_rules
 from domain.booking.commands import BookingCommand
@@ -176,6 +178,7 @@ async def requested(
     provider_id: str = "ada",
     client_id: str = "carl",
     topic_id: str | None = None,
+    asked: bool = True,
 ) -> PlayedBooking:
     """A booking that was requested for some preferred times, an hour each."""
     wanted = booking_rules.NewRequest(
@@ -187,6 +190,16 @@ async def requested(
         duration_minutes=60,
         title="Chess",
     )
+    intent = Intent(
+        booking_id=wanted.booking_id,
+        provider_id=wanted.provider_id,
+        client_id=wanted.client_id,
+        topic_id=wanted.topic_id,
+        created_at=NOW,
+    )
+    if asked:
+        async with engine.begin() as conn:
+            await insert_intent(conn, intent)
     events = booking_rules.request(wanted, NOW)
     assert isinstance(events[0], BookingRequested)
     booking = evolve_all(begin(events[0]), events[1:])

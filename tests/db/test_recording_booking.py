@@ -117,7 +117,7 @@ async def test_a_record_without_its_forerunners_is_not_taken(engine: AsyncEngine
 
 async def test_a_booking_needs_a_topic_that_exists(engine: AsyncEngine) -> None:
     with pytest.raises(UnknownTopicError):
-        await requested(engine, topic_id="none")
+        await requested(engine, topic_id="none", asked=False)
     assert await _all(engine, bookings, "id") == []
 
 

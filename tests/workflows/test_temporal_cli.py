@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from db.ids import new_id
 from dev.temporal import embedded_environment, temporal_command
+from domain.booking.decide import NewRequest
 from domain.instants import rfc3339
 from tests.workflows.world import World, in_days, now
 
@@ -129,11 +130,18 @@ async def test_nothing_illegal_can_be_started(world: World, command_line: Comman
         return {**good, **fields}
 
     legal = request()
+    suspended = request(topic_id=suspended_topic, provider_id=suspended_id)
+    past = request(preferred_starts=[rfc3339(now() - timedelta(hours=1))])
+    for each in (legal, suspended, past):
+        starts = tuple(datetime.fromisoformat(start) for start in each["preferred_starts"])
+        await world.ask(NewRequest(**{**each, "preferred_starts": starts}))
     illegal = (
         request(topic_id=new_id()),
         request(topic_id=other_topic),
-        request(topic_id=suspended_topic, provider_id=suspended_id),
-        request(preferred_starts=[rfc3339(now() - timedelta(hours=1))]),
+        request(),  # nobody has asked for it
+        {**legal, "booking_id": new_id(), "client_id": "client-2"},
+        suspended,
+        past,
         request(preferred_starts="soon"),
     )
     await asyncio.gather(

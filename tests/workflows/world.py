@@ -14,8 +14,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from db.ids import new_id
-from db.queries.bookings import BookingRow, get_booking
+from db.queries.bookings import BookingRow, Intent, get_booking
 from db.queries.timelines import booking_timeline
+from db.stores.intents import insert_intent
 from db.stores.topics import insert_topic, update_topic
 from domain.booking.decide import NewRequest
 from domain.booking.view import booking_json
@@ -109,7 +110,7 @@ class World:
     ) -> NewRequest:
         """A request that a client could make; nothing has begun yet."""
         provider_id, topic_id = provider or await self.provider_with_topic()
-        return NewRequest(
+        wanted = NewRequest(
             booking_id=new_id(),
             topic_id=topic_id,
             provider_id=provider_id,
@@ -117,6 +118,20 @@ class World:
             preferred_starts=starts or (in_days(30),),
             duration_minutes=60,
         )
+        await self.ask(wanted)
+        return wanted
+
+    async def ask(self, wanted: NewRequest) -> None:
+        """Note that a client asks for something, as the API does before it starts a booking."""
+        intent = Intent(
+            booking_id=wanted.booking_id,
+            provider_id=wanted.provider_id,
+            client_id=wanted.client_id,
+            topic_id=wanted.topic_id,
+            created_at=now(),
+        )
+        async with self.engine.begin() as connection:
+            await insert_intent(connection, intent)
 
     async def request(
         self,
