@@ -13,6 +13,7 @@ COUNTED_UP_TO = 1000
 """Counting stops here: no reader needs to know it more exactly, and it takes a millisecond."""
 
 _MATCHES_AT_MOST = 500
+_IDS = (bookings.c.id, bookings.c.provider_id, bookings.c.client_id)
 
 
 def seen_by(viewer: Party) -> ColumnElement[bool]:
@@ -48,9 +49,9 @@ async def matching(conn: AsyncConnection, viewer: Party, q: str) -> ColumnElemen
     """A condition for the bookings that somebody looks for; None if there cannot be any.
 
     A provider looks for clients and topics, a client for providers and topics, support for both
-    people, topics, and ids. First it is found who and what is meant, of whom there are few, so that
-    the bookings themselves are found in their indexes. Of more matches than a few hundred, the
-    last active count.
+    people, topics, and ids; somebody who was never in the portal support knows by the whole id
+    alone. First it is found who and what is meant, of whom there are few, so that the bookings
+    themselves are found in their indexes. Of more matches than a few hundred, only so many count.
     """
     meant: list[ColumnElement[bool]] = []
     for role in (Role.PROVIDER, Role.CLIENT):
@@ -62,31 +63,33 @@ async def matching(conn: AsyncConnection, viewer: Party, q: str) -> ColumnElemen
     if topics_meant:
         meant.append(bookings.c.topic_id.in_(topics_meant))
     if viewer.role is Role.SUPPORT:
-        meant.append(bookings.c.id == q)
+        meant += [column == q for column in _IDS]
     return or_(*meant) if meant else None
 
 
 def _people(viewer: Party, role: Role, q: str) -> Select[tuple[str]]:
     """The people of a role whom the viewer has to do with and who are called so."""
-    theirs = conversations.c[f"{role}_id"]
+    if viewer.role is Role.SUPPORT:
+        # Each person once, and not each pair that ever talked, of which there are many more.
+        called = or_(
+            people.c.id.icontains(q, autoescape=True), people.c.name.icontains(q, autoescape=True)
+        )
+        everybody = select(people.c.id).where(people.c.role == role.value, called)
+        return everybody.order_by(people.c.id).limit(_MATCHES_AT_MOST)
+    own = conversations.c[f"{viewer.role.value}_id"]
+    theirs = conversations.c[f"{role.value}_id"]
     known = people.alias()
-    statement = (
+    return (
         select(theirs)
         .outerjoin(known, and_(known.c.role == role.value, known.c.id == theirs))
         .where(
-            or_(theirs.icontains(q, autoescape=True), known.c.name.icontains(q, autoescape=True))
+            own == viewer.id,
+            or_(theirs.icontains(q, autoescape=True), known.c.name.icontains(q, autoescape=True)),
         )
         .group_by(theirs)
         .order_by(func.max(conversations.c.latest).desc())
         .limit(_MATCHES_AT_MOST)
     )
-    match viewer.role:
-        case Role.PROVIDER:
-            return statement.where(conversations.c.provider_id == viewer.id)
-        case Role.CLIENT:
-            return statement.where(conversations.c.client_id == viewer.id)
-        case _:
-            return statement
 
 
 def _topics(viewer: Party, q: str) -> Select[tuple[str]]:
