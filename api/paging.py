@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Query
 
 from api.problems import malformed_field
+from domain.record import Entry, entry_json
 
 T = TypeVar("T")
 
@@ -20,6 +21,8 @@ After = Annotated[
 ]
 
 DEFAULT_LIMIT = 50
+TIMELINE_LIMIT = 200
+"""A timeline is read as a whole where it can be."""
 
 _MOST_DIGITS = 18
 
@@ -63,6 +66,12 @@ def page(
         "items": [shown(item) for item in items],
         "next": cursor(place_of(items[-1])) if more else None,
     }
+
+
+def timeline(found: Sequence[Entry], limit: int, *, refused: int) -> dict[str, Any]:
+    """A page of a timeline, with the count of all commands that were ever refused."""
+    shown = page(found, limit, shown=entry_json, place_of=lambda entry: str(entry.seq))
+    return {**shown, "refused": refused}
 
 
 def _not_ours() -> Exception:

@@ -129,7 +129,10 @@ class TimelineEntry(Answer):
 
 
 class Timeline(Page[TimelineEntry]):
-    """Every decision, oldest first."""
+    """Every decision, oldest first; of the refused commands only the newest 50 are kept."""
+
+    refused: int
+    """How many commands were ever refused and put on record."""
 
 
 class Preview(Answer):

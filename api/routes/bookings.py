@@ -26,7 +26,6 @@ from db.queries.timelines import booking_timeline
 from domain.booking.state import State
 from domain.booking.view import counted_already, preview_receipt, preview_refusal
 from domain.party import Party, Role
-from domain.record import entry_json
 from domain.refusal import Code
 from domain.standing.decide import begin as good_standing
 from domain.standing.view import preview_json
@@ -117,15 +116,21 @@ async def read_booking(found: TheBooking, caller: Caller, parts: Parts) -> JSONR
     operation_id="getBookingTimeline",
     summary="Every decision on a booking",
     response_model=Timeline,
-    responses={**NOT_YET, **problems(404, 409)},
+    responses={**NOT_YET, **problems(404, 409, 422)},
 )
-async def read_timeline(found: TheBooking, parts: Parts) -> JSONResponse:
+async def read_timeline(
+    found: TheBooking,
+    parts: Parts,
+    limit: paging.Limit = paging.TIMELINE_LIMIT,
+    after: paging.After = None,
+) -> JSONResponse:
     """Who, when, by which rule and policy, from which inputs, and what came of it; oldest first."""
     if isinstance(found, Intent):
         return (await not_recorded(parts, found.booking_id)).response
+    line = paging.number_at(after) or 0
     async with parts.engine.connect() as conn:
-        entries = await booking_timeline(conn, found.booking.id)
-    return JSONResponse({"items": [entry_json(entry) for entry in entries], "next": None})
+        entries = await booking_timeline(conn, found.booking.id, limit=limit + 1, after=line)
+    return JSONResponse(paging.timeline(entries, limit, refused=found.refused))
 
 
 @router.get(

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from api import standings
+from api import paging, standings
 from api.access import TheProvider
 from api.auth import Caller
 from api.commands import carried_out_once, read_command
@@ -19,8 +19,7 @@ from api.models.standing import StandingModel
 from api.openapi import problems, takes
 from api.problems import refused_with
 from api.services import Parts
-from db.queries.timelines import standing_timeline
-from domain.record import entry_json
+from db.queries.timelines import refused_in_all, standing_timeline
 from domain.refusal import Code
 from domain.standing.commands import ReportLateEvent
 
@@ -52,13 +51,20 @@ async def read_standing(provider_id: TheProvider, parts: Parts) -> JSONResponse:
     operation_id="getStandingTimeline",
     summary="Every decision on a provider's standing",
     response_model=Timeline,
-    responses=problems(404),
+    responses=problems(404, 422),
 )
-async def read_timeline(provider_id: TheProvider, parts: Parts) -> JSONResponse:
+async def read_timeline(
+    provider_id: TheProvider,
+    parts: Parts,
+    limit: paging.Limit = paging.TIMELINE_LIMIT,
+    after: paging.After = None,
+) -> JSONResponse:
     """Who, when, by which rule, and what came of it; oldest first."""
+    line = paging.number_at(after) or 0
     async with parts.engine.connect() as conn:
-        entries = await standing_timeline(conn, provider_id)
-    return JSONResponse({"items": [entry_json(entry) for entry in entries], "next": None})
+        entries = await standing_timeline(conn, provider_id, limit=limit + 1, after=line)
+        refused = await refused_in_all(conn, provider_id)
+    return JSONResponse(paging.timeline(entries, limit, refused=refused))
 
 
 def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:

@@ -5,26 +5,48 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.schema import decisions
+from db.schema import decisions, standings
 from domain.party import Party, Role
 from domain.record import Entry
 
 
-async def booking_timeline(conn: AsyncConnection, booking_id: str) -> list[Entry]:
-    """Every decision on a booking, oldest first; of the refused ones only the newest are kept."""
-    return await _timeline(conn, "booking", booking_id)
+async def booking_timeline(
+    conn: AsyncConnection, booking_id: str, *, limit: int | None = None, after: int = 0
+) -> list[Entry]:
+    """The decisions on a booking, oldest first; of the refused ones only the newest are kept.
+
+    All of them, or at most `limit` that come after the line numbered `after`.
+    """
+    return await _timeline(conn, "booking", booking_id, limit, after)
 
 
-async def standing_timeline(conn: AsyncConnection, provider_id: str) -> list[Entry]:
-    """Every decision on a provider's standing, oldest first; of the refused ones the newest."""
-    return await _timeline(conn, "standing", provider_id)
+async def standing_timeline(
+    conn: AsyncConnection, provider_id: str, *, limit: int | None = None, after: int = 0
+) -> list[Entry]:
+    """The decisions on a provider's standing, as those on a booking."""
+    return await _timeline(conn, "standing", provider_id, limit, after)
 
 
-async def _timeline(conn: AsyncConnection, subject: str, subject_id: str) -> list[Entry]:
+async def refused_in_all(conn: AsyncConnection, provider_id: str) -> int:
+    """How many commands a provider's standing has ever refused and put on record."""
+    found = await conn.scalar(
+        select(standings.c.refused).where(standings.c.provider_id == provider_id)
+    )
+    return found or 0
+
+
+async def _timeline(
+    conn: AsyncConnection, subject: str, subject_id: str, limit: int | None, after: int
+) -> list[Entry]:
     found = await conn.execute(
         select(decisions)
-        .where(decisions.c.subject == subject, decisions.c.subject_id == subject_id)
+        .where(
+            decisions.c.subject == subject,
+            decisions.c.subject_id == subject_id,
+            decisions.c.seq > after,
+        )
         .order_by(decisions.c.seq)
+        .limit(limit)
     )
     return [
         Entry(
