@@ -88,7 +88,8 @@ class Visitor:
         """Fills in fields by their labels."""
         place = within or self.page.locator("main")
         for label, text in texts.items():
-            await place.get_by_label(label).first.fill(text)
+            field_ = place.get_by_label(label).and_(self.page.locator("input, textarea"))
+            await field_.first.fill(text)
 
     def card(self, title: str, provider: Visitor) -> Locator:
         """What is told of a topic, among those that can be found."""
