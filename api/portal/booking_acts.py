@@ -22,8 +22,10 @@ from api.portal.session import SignedIn, Viewer
 from api.portal.start_fields import read_starts
 from api.portal.written import any_text, some_text
 from api.services import Parts, Services, clock
+from db.queries.bookings import get_booking
+from domain.instants import rfc3339
 from domain.party import Role
-from domain.refusal import FieldError
+from domain.refusal import Code, FieldError
 
 router = page_router("/bookings/{booking_id}")
 
@@ -163,6 +165,10 @@ async def approve_reschedule(act: TheAct) -> Response:
     start = act.form.instant("start", act.viewer.zone)
     if start is None and not act.form.errors:
         act.wrong("start", "has to be given")
+    if act.form.checked("accepted") and not act.form.errors:
+        missed = await _entered_meanwhile(act, start)
+        if missed is not None:
+            return await act.after(missed, "The new date is entered.")
     return await act.give(
         "reschedule-approved",
         done="The new date is entered.",
@@ -192,3 +198,21 @@ async def set_logistics(act: TheAct, viewer: SignedIn) -> Response:
 
     outcome = await write_once(viewer, act.parts, act.form, replace)
     return await act.after(outcome, "Saved. The client sees it on this page.")
+
+
+async def _entered_meanwhile(act: Act, start: str | None) -> Outcome | None:
+    """What to answer a form for an accepted date that no longer waits; None if the rules decide.
+
+    A colleague may have entered it, and once more would be one more change of the date.
+    """
+    async with act.parts.engine.connect() as conn:
+        row = await get_booking(conn, act.booking_id)
+    if row is None or row.booking.closed:
+        return None
+    booking = row.booking
+    if booking.reschedule and booking.reschedule.accepted_start:
+        return None
+    if booking.scheduled_start and rfc3339(booking.scheduled_start) == start:
+        return Outcome(status=200)
+    told = "This date no longer waits to be entered."
+    return Outcome(status=409, code=Code.NOTHING_PROPOSED.value, text=told)

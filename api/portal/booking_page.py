@@ -20,7 +20,7 @@ from api.portal.forms import Form
 from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import Viewer
-from api.portal.start_fields import FIELDS, earliest
+from api.portal.start_fields import FIELDS, earliest, local_value
 from api.portal.starts import Start, in_both_zones
 from api.portal.tab_counts import tab_counts
 from api.portal.temporal_ui import workflow_page
@@ -76,6 +76,7 @@ async def booking_page(
         is_on_record=_is_on_record(booking),
         start_fields=FIELDS,
         earliest=earliest(viewer.zone, now),
+        accepted_value=_accepted_value(booking, viewer),
         workflow_page=_workflow_page(request, viewer, booking),
         **known,
     )
@@ -149,6 +150,12 @@ async def _taken_page(
         intent=intent,
         why_not=answered.body["detail"] if never_began else "",
     )
+
+
+def _accepted_value(booking: Booking, viewer: Viewer) -> str:
+    """The date that the client has accepted, as a field holds it; empty if there is none."""
+    accepted = booking.reschedule.accepted_start if booking.reschedule else None
+    return (accepted and local_value(accepted, viewer.zone)) or ""
 
 
 def _workflow_page(request: Request, viewer: Viewer, booking: Booking) -> str:

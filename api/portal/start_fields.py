@@ -5,7 +5,7 @@ Each error stands at the field that it is about, in words for whoever filled it 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from api.portal.forms import Form
@@ -45,3 +45,12 @@ def _wrong(start: datetime, now: datetime) -> str:
 def earliest(zone: ZoneInfo, now: datetime) -> str:
     """What a field of a local date and time takes at least."""
     return f"{now.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def local_value(instant: datetime, zone: ZoneInfo) -> str | None:
+    """An instant as a field of a local date and time holds it; None if it would be another one."""
+    local = instant.astimezone(zone).replace(tzinfo=None)
+    readings = {local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    if local.microsecond or readings != {instant.astimezone(UTC)}:
+        return None
+    return local.isoformat(timespec="seconds" if local.second else "minutes")

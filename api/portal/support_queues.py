@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -15,6 +15,7 @@ from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import SupportIn
 from api.portal.standing_file import ClaimLine, ProofLine, StandingFile, files_of
+from api.portal.start_fields import local_value
 from api.portal.tab_counts import tab_counts
 from api.services import Parts, clock
 from db.queries.queues import (
@@ -73,15 +74,6 @@ async def show_queues(request: Request, viewer: SupportIn, parts: Parts) -> Resp
         ends_today=lambda at: _day(at, viewer.zone) <= _day(now, viewer.zone),
         at_most=_AT_MOST,
     )
-
-
-def local_value(instant: datetime, zone: ZoneInfo) -> str | None:
-    """An instant as a field of a local date and time holds it; None if it would be another one."""
-    local = instant.astimezone(zone).replace(tzinfo=None)
-    readings = {local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-    if readings != {instant.astimezone(UTC)}:
-        return None
-    return local.isoformat(timespec="minutes" if local.second == 0 else "seconds")
 
 
 def _approval(booking: Booking, zone: ZoneInfo) -> Iterable[Approval]:

@@ -1,0 +1,326 @@
+"""What waits for support, and what support decides, on the pages."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from api.portal.start_fields import local_value
+from api.portal.temporal_ui import workflow_page
+from config import Settings
+from db.ids import new_id
+from db.queries.providers import list_providers
+from db.queries.queues import cases_due
+from domain.standing.state import Status
+from tests.portal.browser import PageForm, forms_of
+from tests.portal.conftest import Meet
+from tests.portal.lateness import SCRIPT, Late, late_people
+from tests.portal.visitor import Visitor, instant, local, words
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+async def late(meet: Meet) -> Late:
+    """A provider and a client who have not met."""
+    return await late_people(meet)
+
+
+@pytest.fixture
+async def eve(meet: Meet) -> Visitor:
+    """A member of the staff, in Berlin."""
+    return await meet("support", name="Eve Keller")
+
+
+def file_of(late: Late) -> str:
+    """Where support finds the provider's file."""
+    return f"/providers/{late.provider.id}"
+
+
+def form_under(page: httpx.Response, start: str) -> PageForm:
+    """The one form of a page whose action begins so."""
+    [action] = {
+        each for each in re.findall(r'action="([^"]+)"', page.text) if each.startswith(start)
+    }
+    return forms_of(page, action)[0]
+
+
+async def decided(eve: Visitor, page: httpx.Response, under: str, **written: str) -> httpx.Response:
+    """Sends a form of support's."""
+    form = form_under(page, under)
+    return await eve.post(form.action, {**form.fields, **written})
+
+
+async def proof_brought(late: Late) -> None:
+    """A case, and a proof for the first of its late events."""
+    page = await late.case()
+    covers = re.findall(r'name="covers" value="([^"]+)"', page.text)[0]
+    sent = {"covers": covers, "statement": f"Ill. {SCRIPT}"}
+    sent |= {"name_1": "Letter", "url_1": "https://files.example/l"}
+    assert (await late.provider.send(page, "/standing/proof", **sent)).status_code == 303
+
+
+async def test_an_accepted_date_is_entered_from_the_queue(late: Late, eve: Visitor) -> None:
+    path = await late.confirmed(20)
+    later = local(25)
+    await late.provider.does(path, "propose-reschedule", start_1=later, reason=SCRIPT)
+    await late.client.does(path, "answer-reschedule", answer="accept", start=instant(later))
+    queue = await eve.get("/queues")
+    assert f'value="{later}"' in queue.text
+    assert SCRIPT not in queue.text
+    assert SCRIPT in words(queue)
+    answer = await decided(eve, queue, path, start=later)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/queues")
+    worked_off = await eve.get("/queues")
+    assert "The new date is entered." in words(worked_off)
+    assert path not in worked_off.text
+    assert "Moved from" in words(await late.client.get(path))
+    # A colleague who has the queue open still enters it once more: there is nothing left to do.
+    again = await decided(eve, queue, path, start=later)
+    assert again.status_code == 303
+    assert words(await late.client.get(path)).count("Moved from") == 1
+    stale = await decided(eve, queue, path, start=local(26))
+    assert stale.status_code == 409
+    assert "This date no longer waits to be entered." in words(stale)
+
+
+async def test_a_date_that_cannot_be_entered_any_more_says_so(late: Late, eve: Visitor) -> None:
+    path = await late.confirmed(20)
+    later = local(25)
+    await late.provider.does(path, "propose-reschedule", start_1=later, reason="A fair.")
+    await late.client.does(path, "answer-reschedule", answer="accept", start=instant(later))
+    queue = await eve.get("/queues")
+    await late.client.does(path, "cancel", reason="Never mind.", initiated_by="client")
+    answer = await decided(eve, queue, path, start=later)
+    assert answer.status_code == 409
+    assert "The booking is cancelled already." in words(answer)
+    assert "Fugues Cancelled" in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        ("2026-11-24T09:00:00+00:00", "2026-11-24T10:00"),
+        ("2026-11-24T09:00:30+00:00", "2026-11-24T10:00:30"),
+        # 02:30 comes twice on this day: what the field said would be one of two instants.
+        ("2026-10-25T00:30:00+00:00", None),
+        ("2026-10-25T01:30:00+00:00", None),
+        ("2026-11-24T09:00:00.5+00:00", None),
+    ],
+)
+def test_a_date_is_filled_in_where_the_field_can_say_it(at: str, shown: str | None) -> None:
+    assert local_value(datetime.fromisoformat(at), BERLIN) == shown
+
+
+async def test_support_amends_a_date_and_says_since_when(late: Late, eve: Visitor) -> None:
+    path = await late.confirmed(20)
+    page = await eve.get(path)
+    answer = await eve.send(
+        page,
+        f"{path}/reschedule-approved",
+        start=local(22),
+        initiated_by="provider",
+        initiated_at=local(-1),
+    )
+    assert answer.headers["location"] == path
+    assert "Moved from" in words(await eve.get(path))
+    assert "In good standing" in words(await late.provider.get("/standing"))
+
+
+async def test_support_cancels_for_a_provider_and_it_counts(late: Late, eve: Visitor) -> None:
+    path = await late.confirmed(3)
+    page = await eve.get(path)
+    sent = {
+        "reason": "By telephone.",
+        "initiated_by": "provider",
+        "initiated_at": local(-1, hour=9),
+    }
+    assert (await eve.send(page, f"{path}/cancel", **sent)).status_code == 303
+    told = words(await late.standing("Warned"))
+    assert re.search(r"4 days \d+ hours? before", told)
+
+
+async def test_a_proof_is_accepted_with_its_case_file_in_sight(late: Late, eve: Visitor) -> None:
+    await proof_brought(late)
+    queue = await eve.get("/queues")
+    assert SCRIPT not in queue.text
+    assert f"Ill. {SCRIPT}" in words(queue)
+    assert "3 late cancellations, more than the 2 that are allowed" in words(queue)
+    review = f"{file_of(late)}/proofs/"
+    answer = await decided(eve, queue, review, verdict="accept", note="Get well soon.")
+    assert answer.headers["location"] == "/queues"
+    told = words(await late.standing("Warned"))
+    assert "Accepted by support. Get well soon." in told
+    assert "Excused" in told
+    stale = await decided(eve, queue, review, verdict="reject", note="After all not.")
+    assert stale.status_code == 409
+    assert "This proof was accepted already." in words(stale)
+
+
+async def test_a_rejection_needs_its_reason_and_suspends(late: Late, eve: Visitor) -> None:
+    await proof_brought(late)
+    page = await eve.get(file_of(late))
+    review = f"{file_of(late)}/proofs/"
+    for written, told in (
+        ({"verdict": "reject", "note": " "}, "Note to the provider has to be given."),
+        ({"note": "Neither"}, "Some of this cannot be read"),
+    ):
+        answer = await decided(eve, page, review, **written)
+        assert answer.status_code == 422
+        assert told in words(answer)
+    answer = await decided(eve, page, review, verdict="reject", note=f"Unreadable. {SCRIPT}")
+    assert answer.headers["location"] == file_of(late)
+    assert "Reinstate the topics" in words(await eve.get(file_of(late)))
+    suspended = await late.provider.get("/topics")
+    assert "Your topics are suspended" in words(suspended)
+    assert f"The proof was rejected: Unreadable. {SCRIPT}" in words(suspended)
+    assert 'href="/standing"' in suspended.text
+    found = await late.client.get(f"/browse?provider_id={late.provider.id}")
+    assert "Nothing is listed here at the moment" in words(found)
+
+
+async def test_claims_are_settled_the_contested_first(late: Late, eve: Visitor, meet: Meet) -> None:
+    other = await late_people(meet)
+    for each in (other, late):
+        await each.claimed(3)
+        await each.standing("A client’s claim")
+    page = await late.provider.get("/standing")
+    contest = form_under(page, "/standing/claims/")
+    await late.provider.post(contest.action, {**contest.fields, "note": f"I was there. {SCRIPT}"})
+    queue = await eve.get("/queues")
+    claims = queue.text.partition('id="claims"')[2]
+    assert 0 < claims.index(late.provider.id) < claims.index(other.provider.id)
+    assert f"I was there. {SCRIPT}" in words(queue)
+    settle = f"{file_of(late)}/claims/"
+    answer = await decided(eve, queue, settle, verdict="dismiss", note="The chat says so.")
+    assert answer.headers["location"] == "/queues"
+    told = words(await late.provider.get("/standing"))
+    assert "In good standing" in told
+    assert "The chat says so." in told
+    stale = await decided(eve, queue, settle, verdict="uphold")
+    assert stale.status_code == 409
+    assert "This claim was dismissed already." in words(stale)
+    await decided(eve, queue, f"{file_of(other)}/claims/", verdict="uphold")
+    assert "Warned" in words(await other.provider.get("/standing"))
+
+
+async def test_what_waits_is_counted_at_the_tab(late: Late, eve: Visitor) -> None:
+    await proof_brought(late)
+    page = await eve.get("/providers")
+    [number] = re.findall(r'data-count="queues">(\d+)', page.text)
+    assert int(number) > 0
+
+
+async def test_cases_are_found_by_when_they_end(late: Late) -> None:
+    await late.case()
+    now = datetime.now(UTC)
+
+    async def found(days: int) -> list[str]:
+        async with late.provider.parts.engine.connect() as conn:
+            due = await cases_due(conn, before=now + timedelta(days=days), limit=50)
+        return [each.provider_id for each in due]
+
+    assert late.provider.id in await found(8)
+    assert late.provider.id not in await found(6)
+
+
+async def test_topics_are_suspended_and_reinstated_with_a_reason(late: Late, eve: Visitor) -> None:
+    path = file_of(late)
+    page = await eve.get(path)
+    missing = await eve.send(page, f"{path}/suspend", reason=" ")
+    assert missing.status_code == 422
+    assert "Reason has to be given." in words(missing)
+    answer = await eve.send(page, f"{path}/suspend", reason=f"Fraud. {SCRIPT}")
+    assert answer.headers["location"] == path
+    suspended = await eve.get(path)
+    assert "The topics are suspended." in words(suspended)
+    assert SCRIPT not in suspended.text
+    assert f"Fraud. {SCRIPT}" in words(await late.provider.get("/standing"))
+    again = await eve.send(page, f"{path}/suspend", reason="Twice.")
+    assert again.status_code == 409
+    assert "The provider's topics are suspended already." in words(again)
+    assert "Reinstate the topics" in words(again)
+    await eve.send(suspended, f"{path}/reinstate", reason="A mistake.")
+    told = words(await eve.get(path))
+    assert "The topics are reinstated." in told
+    assert "Topics reinstated: A mistake." in told
+    assert "Listed" in words(await late.provider.get("/topics"))
+
+
+async def test_a_providers_file_holds_everything(late: Late, eve: Visitor) -> None:
+    path = await late.cancelled(3)
+    await late.standing("Warned")
+    page = await eve.get(file_of(late))
+    told = words(page)
+    assert all(each in told for each in ("Noor Haddad", "Ben Okafor", "Fugues", "Every decision"))
+    assert f'href="{path}"' in page.text
+    workflow = f"/namespaces/default/workflows/provider-standing%2F{late.provider.id}"
+    assert f'href="http://127.0.0.1:8233{workflow}"' in page.text
+    booking = await eve.get(path)
+    assert f"/workflows/booking%2F{path.rpartition('/')[2]}" in booking.text
+    assert "/workflows/" not in (await late.provider.get(path)).text
+
+
+def test_the_temporal_ui_can_be_elsewhere() -> None:
+    settings = Settings(temporal_ui_url="https://temporal.example.org/ui/")
+    page = workflow_page(settings, "booking/1")
+    assert page == "https://temporal.example.org/ui/namespaces/default/workflows/booking%2F1"
+
+
+async def test_providers_are_found_by_name_id_and_standing(late: Late, eve: Visitor) -> None:
+    link = f'href="{file_of(late)}"'
+
+    async def shown(query: str) -> bool:
+        answer = await eve.get(f"/providers?{query}")
+        assert answer.status_code == 200
+        return link in answer.text
+
+    assert await shown(f"q={late.provider.id}")
+    assert await shown(f"q={late.provider.id[-12:]}&status=good")
+    assert not await shown(f"q={late.provider.id}&status=suspended")
+    assert not await shown(f"q={late.client.id}")
+    assert not await shown(f"q={SCRIPT}%00")
+    await eve.send(await eve.get(file_of(late)), f"{file_of(late)}/suspend", reason="Fraud.")
+    assert await shown(f"q={late.provider.id}&status=suspended")
+    assert not await shown(f"q={late.provider.id}&status=good")
+    assert (await eve.get("/providers?status=splendid")).status_code == 422
+
+
+async def test_a_provider_is_found_by_what_they_are_called(meet: Meet, eve: Visitor) -> None:
+    name = f"Zora {new_id()[-8:]}"
+    zora = await meet("provider", name=name)
+    assert "Nobody matches" in words(await eve.get(f"/providers?q={name.upper()}"))
+    await zora.offers()
+    assert f'href="/providers/{zora.id}"' in (await eve.get(f"/providers?q={name.upper()}")).text
+
+
+async def test_lists_of_providers_go_on_where_they_stopped(late: Late, meet: Meet) -> None:
+    others = [await late_people(meet) for _ in range(2)]
+    known = {each.provider.id for each in (late, *others)}
+    for status in (None, Status.GOOD):
+        seen: list[str] = []
+        after = None
+        async with late.provider.parts.engine.connect() as conn:
+            while rows := await list_providers(conn, status=status, limit=2, after=after):
+                seen += [row.provider_id for row in rows]
+                after = seen[-1]
+        assert seen == sorted(set(seen))
+        assert known <= set(seen)
+
+
+async def test_the_area_of_support_is_nobody_elses(late: Late, eve: Visitor) -> None:
+    assert (await eve.get(f"/providers/{new_id()}")).status_code == 404
+    own = file_of(late)
+    for visitor in (late.provider, late.client):
+        for path in ("/queues", "/providers", own):
+            assert (await visitor.get(path)).status_code == 404
+        sent = {"csrf": await visitor.csrf(), "reason": "Mine.", "verdict": "accept"}
+        for act in ("suspend", "reinstate", "proofs/proof-1/review", "claims/x/settle"):
+            assert (await visitor.post(f"{own}/{act}", sent)).status_code == 404
+    unknown = {"csrf": await eve.csrf(), "reason": "Nobody."}
+    assert (await eve.post(f"/providers/{new_id()}/suspend", unknown)).status_code == 404
+    assert "Listed" in words(await late.provider.get("/topics"))
