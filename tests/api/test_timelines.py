@@ -1,0 +1,50 @@
+"""Timelines: read in pages, and foretold by previews."""
+
+from __future__ import annotations
+
+from tests.api.marketplace import Json, Marketplace, in_days, ok, problem, until
+
+
+async def test_a_timeline_is_read_in_pages(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    booking = await market.confirmed(provider, client, in_days(3))
+    path = f"/v1/bookings/{booking['id']}/timeline"
+
+    whole = ok(await client.get(path))
+    assert [entry["command"] for entry in whole["items"]] == ["request", "confirm"]
+    assert (whole["next"], whole["refused"]) == (None, 0)
+
+    first = ok(await client.get(path, limit=1))
+    assert first["items"] == whole["items"][:1]
+    rest = ok(await client.get(path, limit=1, after=first["next"]))
+    assert rest["items"] == whole["items"][1:]
+    assert rest["next"] is None
+    problem(await client.get(path, after="@"), 422, "malformed")
+
+
+async def test_a_late_event_carries_its_receipt_in_the_timeline_of_the_standing(
+    market: Marketplace,
+) -> None:
+    provider, client = market.provider(), market.client()
+    booking = await market.confirmed(provider, client, in_days(3))
+    path = f"/v1/bookings/{booking['id']}"
+    proposal = {"starts": [in_days(9)], "reason": "A funeral."}
+    ok(await provider.post(f"{path}/propose-reschedule", proposal))
+
+    async def looked() -> Json:
+        found = await provider.get(f"/v1/providers/{provider.id}/standing/timeline")
+        items: Json = ok(found)["items"]
+        return items
+
+    items = await until(looked, bool)
+    receipt = items[0]["data"]["receipt"]
+    assert receipt["late"]
+    assert receipt["kind"] == "reschedule"
+    assert 0 < receipt["margin_seconds"] < receipt["late_within_seconds"]
+
+    # What was counted as a late proposal is not foretold to count again as a cancellation.
+    preview = ok(await provider.get(f"{path}/preview", action="ask-cancel"))
+    assert preview["late"]
+    assert preview["leads_to"] == "nothing"
+    again = await provider.get(f"{path}/preview", action="propose-reschedule")
+    problem(again, 409, "already-proposed")
