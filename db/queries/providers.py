@@ -51,9 +51,12 @@ def list_statement(
 ) -> Select[Any]:
     """What `list_providers` asks; apart from it, so that its plan can be looked at."""
     # Both tables have an index in the order of providers, of which no more is read than is shown.
-    sources = [_of(standings.c.provider_id, status, q, limit, after)]
+    stands_so = standings.c.status == status.value if status else None
+    sources = [_first(standings.c.provider_id, stands_so, q, limit, after)]
     if status in (None, Status.GOOD):
-        sources.append(_of(topics.c.provider_id, status, q, limit, after))
+        # Who offers something and has no standing is in good standing.
+        good = ~_stands_otherwise(topics.c.provider_id) if status else None
+        sources.append(_first(topics.c.provider_id, good, q, limit, after))
     known = union(*sources).subquery()
     offered = (
         select(func.count()).where(topics.c.provider_id == known.c.provider_id).scalar_subquery()
@@ -81,22 +84,28 @@ async def is_known(conn: AsyncConnection, provider_id: str) -> bool:
     return bool((await conn.execute(select(or_(offers, stands)))).scalar_one())
 
 
-def _of(
+def _stands_otherwise(provider_id: ColumnElement[str]) -> ColumnElement[bool]:
+    stands = standings.alias("stands")
+    return (
+        select(stands.c.status)
+        .where(stands.c.provider_id == provider_id, stands.c.status != Status.GOOD.value)
+        .exists()
+    )
+
+
+def _first(
     provider_id: ColumnElement[str],
-    status: Status | None,
+    among: ColumnElement[bool] | None,
     q: str,
     limit: int,
     after: str | None,
 ) -> Select[Any]:
     """The first of those whom a column of ids knows and who match everything given."""
-    stands = standings.alias("stands")
-    called = people.alias("called")
     statement = select(provider_id.label("provider_id")).distinct()
-    if status is not None:
-        statement = statement.outerjoin(stands, stands.c.provider_id == provider_id).where(
-            func.coalesce(stands.c.status, Status.GOOD.value) == status.value
-        )
+    if among is not None:
+        statement = statement.where(among)
     if q:
+        called = people.alias("called")
         statement = statement.outerjoin(
             called, and_(called.c.role == Role.PROVIDER.value, called.c.id == provider_id)
         ).where(
