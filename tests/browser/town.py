@@ -94,7 +94,7 @@ async def everything_happens(town: Town) -> None:
     logistics = {"conference_url": LONG, "materials": HOSTILE, "note": HOSTILE}
     ok(await town.provider.put(f"/v1/bookings/{agreed}/logistics", logistics))
 
-    for days, accepts in ((31.0, True), (32.0, None), (33.0, False)):
+    for days, is_answered in ((31.0, True), (32.0, False)):
         moved = await town.confirmed(days)
         await town.tell(
             town.provider,
@@ -103,12 +103,11 @@ async def everything_happens(town: Town) -> None:
             starts=[in_days(days + 10), in_days(days + 20)],
             reason=HOSTILE,
         )
-        if accepts is not None:
+        if is_answered:
             booking = ok(await town.client.get(f"/v1/bookings/{moved}"))
-            chosen = {"start": booking["reschedule"]["starts"][0]} if accepts else {}
-            await town.tell(town.client, moved, "answer-reschedule", accept=accepts, **chosen)
+            start = booking["reschedule"]["starts"][0]
+            await town.tell(town.client, moved, "answer-reschedule", accept=True, start=start)
 
-    await town.tell(town.provider, await town.confirmed(34), "ask-cancel", reason=HOSTILE)
     await town.tell(town.provider, await town.confirmed(2.0), "ask-cancel", reason=HOSTILE)
     claimed = await town.confirmed(2.5)
     await town.tell(town.client, claimed, "cancel", reason=HOSTILE, initiated_by=town.provider.role)

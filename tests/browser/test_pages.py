@@ -1,0 +1,79 @@
+"""Every page, of each role, in a place where everything has happened."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.browser.accessibility import too_wide, violations
+from tests.browser.conftest import Visit
+from tests.browser.town import everything_happens, founded
+from tests.browser.visitor import Visitor
+
+_LEAST = 8
+"""So many pages at least are not alike for anybody."""
+
+_SHAPE = """() => [...document.querySelectorAll("h1, h2, main form, main .badge, main .notice")]
+    .map((each) => each.matches("form") ? each.id : each.className + each.localName)
+    .join()"""
+
+
+@pytest.fixture
+async def people(visit: Visit, address: str) -> dict[str, Visitor]:
+    """Three people who have a history, by their roles."""
+    found = {
+        "provider": await visit("provider", "Ida <b class=injected>Brandt</b>", "Europe/Berlin"),
+        "client": await visit("client", "Tim <b class=injected>Miller</b>", "America/New_York"),
+        "support": await visit("support", "Eve <b class=injected>Keller</b>", "Asia/Kolkata"),
+    }
+    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
+        await everything_happens(await founded(http, *found.values()))
+    return found
+
+
+async def test_every_page_is_for_everybody_and_shows_text_as_text(
+    people: dict[str, Visitor],
+) -> None:
+    wrong: list[str] = []
+    for visitor in people.values():
+        shapes = set()
+        async for path in _every_page(visitor):
+            # Of bookings that stand alike, one is enough.
+            shape = (path.rpartition("/")[0], await visitor.page.evaluate(_SHAPE))
+            if shape not in shapes:
+                shapes.add(shape)
+                wrong += [f"{visitor.role} {path}: {found}" for found in await _findings(visitor)]
+        assert len(shapes) >= _LEAST
+    assert not wrong, "\n".join(wrong)
+
+
+async def _findings(visitor: Visitor) -> list[str]:
+    found = await too_wide(visitor.page)
+    found += await violations(visitor.page)
+    injected = await visitor.page.evaluate(
+        "() => document.querySelectorAll('.injected').length + (window.injected || 0)"
+    )
+    return [*found, "markup that somebody wrote became part of the page"] if injected else found
+
+
+async def _every_page(visitor: Visitor) -> AsyncIterator[str]:
+    """Opens each page that links lead to, from where the visitor begins."""
+    waiting = deque(["/"])
+    known = set(waiting)
+    while waiting:
+        path = waiting.popleft()
+        response = await visitor.open(path)
+        assert response.status == 200, path
+        yield path
+        links = await visitor.page.locator("a[href^='/']").evaluate_all(
+            "all => all.map((each) => each.getAttribute('href'))"
+        )
+        # The filters and pages of a list are the list again; a file with an ending is no page.
+        for there in dict.fromkeys(urlsplit(link).path for link in links):
+            if there not in known and "." not in there:
+                known.add(there)
+                waiting.append(there)
