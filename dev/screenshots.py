@@ -166,7 +166,7 @@ class Scenes:
 
 _NOTES = {
     "ben": "I play the cello, and would like to understand what the other voices do.",
-    "grace": "Evenings in Europe are easiest for me.",
+    "grace": "Your afternoons are my mornings, which suits me.",
     "yuki": "",
 }
 _CLIENTS = tuple(_NOTES)
