@@ -13,10 +13,10 @@ from db.ids import new_id
 from db.queries.bookings import Intent
 from db.stores.intents import insert_intent
 from db.stores.topics import update_topic
-from tests.portal.browser import forms_of
-from tests.portal.conftest import Meet, Open
+from tests.portal.browser import Browser, forms_of
+from tests.portal.conftest import Meet
 from tests.portal.pair import WHEN, Pair, in_tokyo
-from tests.portal.visitor import actions_on, local, words
+from tests.portal.visitor import actions_on, connected, local, words
 
 
 async def test_a_form_sent_twice_is_carried_out_once(pair: Pair) -> None:
@@ -102,14 +102,15 @@ async def test_a_request_that_is_not_recorded_yet_is_taken(pair: Pair, meet: Mee
     assert (await (await meet("client")).get(path)).status_code == 404
 
 
-async def test_demo_people_sign_in_and_book(town: FastAPI, meet: Meet, browse: Open) -> None:
+async def test_demo_people_sign_in_and_book(town: FastAPI, meet: Meet) -> None:
     provider = await meet("provider")
     topic = await provider.offers()
-    ben = await browse(town)
     path = f"/request/{topic}"
-    assert (await ben.get(path)).headers["location"].startswith("/sign-in?next=")
-    assert (await ben.sign_in("client", "ben", onward=path)).headers["location"] == path
-    page = await ben.get(path)
-    assert len(forms_of(page, path)) == 1
-    answer = await ben.send(page, path, start_1=local(20))
-    assert "Ben Okafor" in words(await provider.get(answer.headers["location"]))
+    async with connected(town) as http:
+        ben = Browser(http)
+        assert (await ben.get(path)).headers["location"].startswith("/sign-in?next=")
+        assert (await ben.sign_in("client", "ben", onward=path)).headers["location"] == path
+        page = await ben.get(path)
+        assert len(forms_of(page, path)) == 1
+        answer = await ben.send(page, path, start_1=local(20))
+        assert "Ben Okafor" in words(await provider.get(answer.headers["location"]))

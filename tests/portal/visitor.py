@@ -82,13 +82,16 @@ async def signed_in(
     held = {"role": role, "id": viewer.id, "name": viewer.name, "zone": zone}
     session = base64.b64encode(json.dumps({"person": held}).encode())
     cookie = TimestampSigner(settings.require_session_secret()).sign(session).decode()
-    http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-        base_url="http://keepdate.test",
-    )
+    http = connected(app)
     # With the domain that the portal's own answers come with, so that they replace it.
     http.cookies.set(cookie_name(settings), cookie, domain="keepdate.test", path="/")
     return Visitor(http=http, viewer=viewer, parts=app.state.services)
+
+
+def connected(app: FastAPI) -> httpx.AsyncClient:
+    """A way to a portal that is served already. Close it."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://keepdate.test")
 
 
 def local(days: int, zone: str = "Europe/Berlin", hour: int = 10) -> str:
