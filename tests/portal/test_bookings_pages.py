@@ -62,6 +62,7 @@ async def test_a_request_is_withdrawn(pair: Pair) -> None:
     path = await pair.pending()
     page = await pair.yuki.does(path, "cancel", reason="I fell ill.")
     assert "The request was withdrawn; that never counts." in words(page)
+    assert f'href="/request/{pair.topic}"' in page.text
 
 
 async def test_what_would_be_late_is_said_on_the_form_itself(pair: Pair) -> None:
