@@ -28,7 +28,7 @@ from workflows.start import booking_workflow_id, standing_workflow_id
 
 Handle = WorkflowHandle[Any, Any]
 T = TypeVar("T")
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def now() -> datetime:
