@@ -18,7 +18,7 @@ demo: $(READY)
 
 ## test: every tier
 test: browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 ## browser: the Chromium of the browser tests and the screenshots, installed if there is none
 browser: $(READY)
