@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -94,14 +95,27 @@ async def announcements(
     transactions. Raises psycopg.OperationalError when it is lost.
     """
     # What is announced from here on is heard; what was before, the reader has to look for.
-    async with await psycopg.AsyncConnection.connect(
-        url.replace("postgresql+psycopg://", "postgresql://", 1),
-        autocommit=True,
-        **connection_options(application_name),
-    ) as conn:
+    async with await _connected(url, application_name) as conn:
         await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
         async with aclosing(_heard(conn, at_least_every)) as heard:
             yield heard
+
+
+async def _connected(url: str, application_name: str) -> psycopg.AsyncConnection:
+    connecting = asyncio.create_task(
+        psycopg.AsyncConnection.connect(
+            url.replace("postgresql+psycopg://", "postgresql://", 1),
+            autocommit=True,
+            **connection_options(application_name),
+        )
+    )
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        # Cancelled in the middle, psycopg would leave open what it has opened so far.
+        with suppress(psycopg.Error):
+            await (await connecting).close()
+        raise
 
 
 async def _heard(conn: psycopg.AsyncConnection, at_least_every: float) -> AsyncGenerator[None]:
