@@ -155,7 +155,7 @@ async def preview(
     booking, now = found.booking, clock()
     if booking.closed:
         raise refused_with(Code.ALREADY_CLOSED, f"The booking is {booking.state} already.")
-    refusal = preview_refusal(booking, action)
+    refusal = preview_refusal(booking, action, now)
     if refusal is not None:
         raise refused_with(refusal)
     receipt = preview_receipt(booking, action, now)

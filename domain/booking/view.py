@@ -98,24 +98,26 @@ def allowed_actions(booking: Booking, viewer: Party, now: datetime) -> tuple[str
             viewer.role in (Role.SERVICE, Role.SUPPORT)
             or viewer.id == booking.party_id(viewer.role)
         )
-        and not _pointless(booking, row.command, now)
+        and _refused_as_things_stand(booking, row.command, now) is None
     )
 
 
-def _pointless(booking: Booking, command: str, now: datetime) -> bool:
-    """Whether a command that the table allows could only be refused as things stand."""
+def _refused_as_things_stand(booking: Booking, command: str, now: datetime) -> Code | None:
+    """Why a command that the table allows could only be refused, whatever it says."""
     proposal = booking.reschedule
     match command:
-        case "confirm":
-            return all(start <= now for start in booking.preferred_starts)
-        case "ask-cancel":
-            return booking.cancellation is not None
-        case "propose-reschedule":
-            return proposal is not None
-        case "answer-reschedule":
-            return proposal is None or proposal.status is not RescheduleStatus.PROPOSED
+        case "confirm" if all(start <= now for start in booking.preferred_starts):
+            return Code.START_PASSED
+        case "ask-cancel" if booking.cancellation is not None:
+            return Code.ALREADY_ASKED
+        case "propose-reschedule" if proposal is not None:
+            return Code.ALREADY_PROPOSED
+        case "answer-reschedule" if (
+            proposal is None or proposal.status is not RescheduleStatus.PROPOSED
+        ):
+            return Code.NOTHING_PROPOSED
         case _:
-            return False
+            return None
 
 
 def candidate_starts(booking: Booking) -> tuple[datetime, ...]:
@@ -144,16 +146,10 @@ def counted_already(booking: Booking, action: str) -> bool:
     return action == "ask-cancel" and proposal is not None and proposal.receipt.late
 
 
-def preview_refusal(booking: Booking, action: str) -> Code | None:
+def preview_refusal(booking: Booking, action: str, now: datetime) -> Code | None:
     """Why an ask or a proposal would be refused as things stand."""
     row = lookup(booking.state, action)
-    if isinstance(row, Code):
-        return row
-    if action == "ask-cancel" and booking.cancellation is not None:
-        return Code.ALREADY_ASKED
-    if action == "propose-reschedule" and booking.reschedule is not None:
-        return Code.ALREADY_PROPOSED
-    return None
+    return row if isinstance(row, Code) else _refused_as_things_stand(booking, action, now)
 
 
 def margin_in_words(margin_seconds: int) -> str:
