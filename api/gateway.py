@@ -193,11 +193,7 @@ class Gateway:
             start_workflow_operation=WithStartWorkflowOperation(
                 "ProviderStanding",
                 StandingInput(provider_id=provider_id),
-                id=standing_workflow_id(provider_id),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                search_attributes=search_attributes.of_provider(provider_id),
-                static_summary=f"The standing of {provider_id}",
+                **self._beginning_of_standing(provider_id),
             ),
         )
 
@@ -205,11 +201,7 @@ class Gateway:
         return self._client.start_workflow(
             "ProviderStanding",
             StandingInput(provider_id=provider_id),
-            id=standing_workflow_id(provider_id),
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            search_attributes=search_attributes.of_provider(provider_id),
-            static_summary=f"The standing of {provider_id}",
+            **self._beginning_of_standing(provider_id),
             start_signal=order.name,
             start_signal_args=[order.payload],
         )
@@ -228,6 +220,16 @@ class Gateway:
                 raise
         await search_attributes.register(self._client)
         return await call()
+
+    def _beginning_of_standing(self, provider_id: str) -> dict[str, Any]:
+        """How a standing is begun, should this be the first that is said to it."""
+        return {
+            "id": standing_workflow_id(provider_id),
+            "task_queue": self._task_queue,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "search_attributes": search_attributes.of_provider(provider_id),
+            "static_summary": f"The standing of {provider_id}",
+        }
 
     def _booking(self, booking_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(booking_workflow_id(booking_id))
