@@ -44,9 +44,9 @@ docs: $(READY)
 screenshots: browser
 	$(BIN)/python -m dev.screenshots
 
-## bench: how fast the lists of 100,000 bookings answer
-bench: $(READY)
-	$(BIN)/python -m bench.lists
+## bench: measures everything; `make bench ONLY="lists live"` some of it, `JSON=FILE` writes it down
+bench: browser
+	$(BIN)/python -m bench $(ONLY) $(if $(JSON),--json $(JSON))
 
 ## histories: records anew the workflow histories that the tests replay
 histories: $(READY)

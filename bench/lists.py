@@ -1,16 +1,13 @@
-"""`python -m bench.lists`: how fast the lists of a marketplace with 100,000 bookings answer.
+"""How fast the lists of a marketplace with 100,000 bookings answer.
 
 The API and the portal are served by uvicorn in this process, on a PostgreSQL of their own, and
-asked over HTTP, one request after the other. `--json FILE` writes what is printed as JSON too.
+asked over HTTP, one request after the other.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
-import platform
 import shutil
 import statistics
 import tempfile
@@ -19,6 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -26,6 +24,7 @@ import httpx
 from api.app import create_app
 from api.paging import cursor
 from api.server import Server
+from bench.benchmark import Benchmark
 from bench.filling import BOOKINGS, Filled, fill
 from config import Settings
 from db.migrate import upgrade
@@ -171,11 +170,9 @@ def _tell(row: Measured) -> None:
     )
 
 
-def main() -> None:
-    """Fills a database of its own, measures, prints, and leaves nothing behind."""
-    parser = argparse.ArgumentParser(prog="python -m bench.lists")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    given = parser.parse_args()
+def _run(given: argparse.Namespace) -> dict[str, Any]:
+    """Fills a database of its own, measures, and leaves nothing behind."""
+    del given
     directory = Path(tempfile.mkdtemp(prefix="keepdate-bench-"))
     try:
         with Postgres(directory / "pg", durable=False) as postgres:
@@ -190,16 +187,11 @@ def main() -> None:
         shutil.rmtree(directory, ignore_errors=True)
     slowest = max(found, key=lambda row: row.p95)
     print(f"Slowest at the 95th percentile: {slowest.name}, {slowest.role}: {slowest.p95} ms")
-    if given.json is not None:
-        about = {
-            "bookings": BOOKINGS,
-            "requests": _REQUESTS,
-            "cpus": os.cpu_count(),
-            "machine": platform.platform(),
-            "lists": [asdict(row) for row in found],
-        }
-        given.json.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return {
+        "bookings": BOOKINGS,
+        "requests": _REQUESTS,
+        "lists": [asdict(row) for row in found],
+    }
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(about="how fast the lists of 100,000 bookings answer", run=_run)
