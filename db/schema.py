@@ -269,13 +269,29 @@ notices = Table(
     Column("provider_id", _ID, nullable=False),
     Column("booking_revision", Integer),
     Column("due_at", _INSTANT, nullable=False),
+    # The date that it speaks of: where that is amended, it is superseded.
+    Column("session_start", _INSTANT),
     Column("state", Text, nullable=False),
     Column("reason", Text),
+    # Of a webhook: the event that it carries, and where to.
+    Column("event_id", BigInteger, ForeignKey("events.id")),
+    Column("webhook_id", _ID),
+    # How often an outlet has tried, when last, and what came of that.
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("attempted_at", _INSTANT),
+    Column("answer", Text),
+    Column("ended_at", _INSTANT),
+    # When the person has seen it in the portal.
+    Column("read_at", _INSTANT),
     Column("created_at", _INSTANT, nullable=False, server_default=text("now()")),
     # "<subject>/<id>/<number of the event>/<recipient>/<channel>": nobody is told twice.
     Column("source", _ID, nullable=False, unique=True),
+    CheckConstraint(
+        "state IN ('owed', 'sent', 'superseded', 'skipped', 'failed')", name="known_state"
+    ),
     Index(None, "recipient_role", "recipient_id", "id"),
     Index(None, "booking_id"),
+    Index("ix_notices_owed", "booking_id", postgresql_where=text("state = 'owed'")),
 )
 
 idempotency_keys = Table(

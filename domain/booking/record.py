@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
+from domain.notices.ledger import Owed
 from domain.record import Entry
 from domain.refusal import Refusal
 
@@ -34,8 +35,10 @@ class Recorded:
 
     `instead` is what was on record already under the number of the record, and under all later
     ones: a task of the workflow that was lost had come that far. It has happened; what was to be
-    recorded has not.
+    recorded has not. `owed` are the notices that its events call for and that have yet to be
+    delivered, by channels that cost an activity: none where no such channel is set up.
     """
 
     refusal: Refusal | None = None
     instead: BookingRecord | None = None
+    owed: tuple[Owed, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.notices.ledger import Owed
 from domain.record import Entry
 from domain.standing.events import StandingEvent
 from domain.standing.state import Standing
@@ -26,9 +27,10 @@ class StandingRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class StandingRecorded:
-    """The database's answer: recorded, or what was on record already, as for a booking."""
+    """The database's answer, as for a booking: recorded, or what was on record already."""
 
     instead: StandingRecord | None = None
+    owed: tuple[Owed, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,53 @@
+"""The words of the ledger: the channels of a notice, the states it can be in, and what is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+GIVEN_UP_AFTER = timedelta(hours=24)
+"""How long delivering a notice is tried before it ends as failed."""
+
+
+class Channel(StrEnum):
+    """How a notice reaches whom it is for."""
+
+    INBOX = "inbox"
+    """The portal. Reaches everybody, and costs nothing but the row in the ledger."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands. All but the first are final."""
+
+    OWED = "owed"
+    SENT = "sent"
+    SUPERSEDED = "superseded"
+    """The date it speaks of was amended, or the booking closed, before it was sent."""
+
+    SKIPPED = "skipped"
+    """There was no point in it, or nobody to send it to; the ledger's reason says which."""
+
+    FAILED = "failed"
+    """It was refused for good, or the channel was dead until it was given up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """A notice in the ledger that an outlet has yet to deliver. `summary` is for operators."""
+
+    id: str
+    channel: Channel
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """How a delivery ended, and what is owed in consequence: of a dead channel, its owner is told."""
+
+    state: NoticeState
+    reason: str | None = None
+    owed: tuple[Owed, ...] = ()

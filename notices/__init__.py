@@ -1,0 +1,1 @@
+"""What leaves the engine, as text: mails, invites and the messages of webhooks. Rendering, no I/O."""
