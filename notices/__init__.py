@@ -1,1 +1,1 @@
-"""What leaves the engine, as text: mails, invites and the messages of webhooks. Rendering, no I/O."""
+"""What leaves the engine, as text: mails, invites, webhooks. Rendering alone, without I/O."""

@@ -46,7 +46,7 @@ class Owed:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """How a delivery ended, and what is owed in consequence: of a dead channel, its owner is told."""
+    """How a delivery ended, and what is owed in consequence: an owner told of a dead channel."""
 
     state: NoticeState
     reason: str | None = None
