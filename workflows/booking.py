@@ -37,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.search_attributes import changes_of_booking
     from workflows.snapshot import BookingInput
     from workflows.start import read_booking_input
+    from workflows.waiting import booking_waits_for
 
 Events = Sequence[BookingEvent]
 
@@ -62,6 +63,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         describe=describe,
         attributes=changes_of_booking,
         headline=headline,
+        waits_for=booking_waits_for,
         json=booking_json,
     )
 

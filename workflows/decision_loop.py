@@ -280,8 +280,9 @@ class DecisionLoop(Reception[S, C, E]):
 
     def _show(self, deadline: Deadline | None) -> None:
         headline = self.machine.headline(self._known)
-        progress = self._log.progress
-        workflow.set_current_details(card(headline, deadline, progress.newest, progress.refused))
+        waits_for = self.machine.waits_for(self._known)
+        newest, refused = self._log.progress.newest, self._log.progress.refused
+        workflow.set_current_details(card(headline, waits_for, deadline, newest, refused))
 
     @workflow.query(name="timeline", description="The newest decisions, and the refusals.")
     def timeline(self) -> dict[str, Any]:

@@ -14,13 +14,21 @@ SHOWN = 5
 
 def card(
     headline: str,
+    waits_for: str,
     deadline: BookingDeadline | StandingDeadline | None,
     lines: Sequence[Entry],
     refused: int,
 ) -> str:
     """Markdown: the state, what it waits for and until when, the last decisions, the refusals."""
-    waits = f"{deadline} at {rfc3339(deadline.at)}" if deadline else "nothing but commands"
-    shown = [f"**{headline}**", "", f"Waits for: {waits}", "", "Last decisions:"]
+    following = f"{deadline} at {rfc3339(deadline.at)}" if deadline else "nothing"
+    shown = [
+        f"**{headline}**",
+        "",
+        f"- Waits for: {waits_for}",
+        f"- Next by itself: {following}",
+        "",
+        "Last decisions:",
+    ]
     shown += [_line(entry) for entry in lines if entry.outcome == "applied"][-SHOWN:] or ["- none"]
     if refused:
         shown += ["", f"Refused signals: {refused}. The newest:"]

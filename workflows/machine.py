@@ -46,4 +46,5 @@ class Machine(Generic[S, C, E]):
     describe: Callable[[E], str]
     attributes: Callable[[S | None, S, Sequence[E]], list[SearchAttributeUpdate[Any]]]
     headline: Callable[[S], str]
+    waits_for: Callable[[S], str]
     json: Callable[[S], dict[str, Any]]

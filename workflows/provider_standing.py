@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.search_attributes import changes_of_standing, missing_of_standing
     from workflows.snapshot import Progress, StandingInput
     from workflows.start import read_standing_input
+    from workflows.waiting import standing_waits_for
 
 Events = Sequence[StandingEvent]
 
@@ -56,6 +57,7 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         describe=describe,
         attributes=changes_of_standing,
         headline=lambda it: f"{it.status}: {len(it.counting())} late events count",
+        waits_for=standing_waits_for,
         json=_answer,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -19,6 +20,7 @@ from temporalio.common import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.booking.deadlines import expires_at, half_time
 from domain.booking.decide import NewRequest
 from domain.booking.events import BookingEvent, LateEventReported
 from domain.booking.state import Booking, State
@@ -29,6 +31,7 @@ BOOKING_STATE = SearchAttributeKey.for_keyword("BookingState")
 PROVIDER_ID = SearchAttributeKey.for_keyword("ProviderId")
 CLIENT_ID = SearchAttributeKey.for_keyword("ClientId")
 SCHEDULED_START = SearchAttributeKey.for_datetime("ScheduledStart")
+HALF_TIME = SearchAttributeKey.for_datetime("HalfTime")
 LATE_KIND = SearchAttributeKey.for_keyword("LateKind")
 REFUSED = SearchAttributeKey.for_int("Refused")
 STANDING_STATUS = SearchAttributeKey.for_keyword("StandingStatus")
@@ -38,6 +41,7 @@ REGISTRY: tuple[SearchAttributeKey[Any], ...] = (
     PROVIDER_ID,
     CLIENT_ID,
     SCHEDULED_START,
+    HALF_TIME,
     LATE_KIND,
     REFUSED,
     STANDING_STATUS,
@@ -48,13 +52,19 @@ class AttributeClashError(Exception):
     """The server knows one of our search attributes by another type; a person has to decide."""
 
 
-def of_request(request: NewRequest) -> TypedSearchAttributes:
-    """What a booking is started with, so that it costs no event of its own later."""
+def of_request(request: NewRequest, now: datetime) -> TypedSearchAttributes:
+    """What a booking is started with, so that it costs no event of its own later.
+
+    `now` is the caller's clock: the half time that a pending booking is found by is as exact as
+    that agrees with the server's. The workflow reminds, and expires, by its own.
+    """
+    expires = expires_at(now, request.preferred_starts, request.policy)
     return TypedSearchAttributes(
         [
             SearchAttributePair(BOOKING_STATE, State.PENDING.value),
             SearchAttributePair(PROVIDER_ID, request.provider_id),
             SearchAttributePair(CLIENT_ID, request.client_id),
+            SearchAttributePair(HALF_TIME, half_time(now, expires)),
         ]
     )
 

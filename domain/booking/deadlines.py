@@ -47,6 +47,11 @@ def expires_at(
     return min(requested_at + policy.answer_within, max(preferred_starts))
 
 
+def half_time(requested_at: datetime, expires: datetime) -> datetime:
+    """When half of the time has passed in which a request can be answered."""
+    return requested_at + (expires - requested_at) / 2
+
+
 def late_from(scheduled_start: datetime, policy: Policy) -> datetime:
     """When the late window of a session opens: from this instant on, an act is late."""
     return scheduled_start - policy.late_within
@@ -86,12 +91,11 @@ def spread(booking_id: str, over: timedelta) -> timedelta:
 
 def request_reminders(booking: Booking) -> tuple[Reminder, ...]:
     """The two reminders that a provider gets of a request they have not answered."""
-    half_time = booking.created_at + (booking.expires_at - booking.created_at) / 2
     last_call = booking.expires_at - booking.policy.last_call_before_expiry
     return tuple(
         _reminder(booking, kind, due_at, Role.PROVIDER)
         for kind, due_at in (
-            (ReminderKind.ANSWER_HALF_TIME, half_time),
+            (ReminderKind.ANSWER_HALF_TIME, half_time(booking.created_at, booking.expires_at)),
             (ReminderKind.ANSWER_LAST_CALL, last_call),
         )
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
@@ -77,14 +79,17 @@ async def test_the_card_of_a_booking(world: World) -> None:
     handle = world.booking(booking.booking_id)
     pending = (await metadata(handle)).current_details
     assert pending.startswith("**pending**")
-    assert "Waits for: remind (answer-half-time) at " in pending
+    assert "Waits for: the provider's answer, until " in pending
+    assert "Next by itself: remind (answer-half-time) at " in pending
 
     await world.update(handle, "confirm", start=start)
     await world.signal(handle, "decline", reason="*Bold* | [link](https://example.com)")
     await world.until(lambda: world.timeline(handle), lambda lines: len(lines) == 3)
     confirmed = (await metadata(handle)).current_details
     assert confirmed.startswith(f"**confirmed, {rfc3339(start)}**")
-    assert "Waits for: remind (late-window-opens) at " in confirmed
+    until = rfc3339(start + timedelta(hours=1))
+    assert f"Waits for: the end of the session, until {until}" in confirmed
+    assert "Next by itself: remind (late-window-opens) at " in confirmed
     assert "confirm by service signal: Confirmed for" in confirmed
     assert "Refused signals: 1. The newest:" in confirmed
     assert "decline by service signal: `not-pending`" in confirmed
@@ -96,7 +101,8 @@ async def test_the_card_of_a_standing(world: World) -> None:
     await world.update(handle, "suspend", reason="Fraud.")
     card = (await metadata(handle)).current_details
     assert card.startswith("**suspended: 0 late events count**")
-    assert "Waits for: nothing but commands" in card
+    assert "Waits for: proof, or support to reinstate the topics" in card
+    assert "Next by itself: nothing" in card
     assert "Topics suspended by support: Fraud." in card
 
 

@@ -153,7 +153,7 @@ class World:
             started,
             id=booking_workflow_id(started.request.booking_id),
             task_queue=self.task_queue,
-            search_attributes=of_request(started.request),
+            search_attributes=of_request(started.request, datetime.now(UTC)),
         )
 
     async def start_standing(self, provider_id: str, history_limit: int | None = None) -> Handle:
