@@ -7,6 +7,7 @@ TOML profiles, which the `temporal` command reads too.
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -106,11 +107,21 @@ class Settings(BaseSettings):
     smtp_url: str | None = Field(default=None, repr=False)
     """Mail server, as `smtp[s]://user:password@host:port`. Without one no mail is sent."""
 
+    mail_from: str | None = None
+    """Whom mails and invites come from, as `Keepdate <bookings@example.org>`."""
+
     webhook_allow_private: bool = False
     """Lets webhooks reach private addresses, this machine's among them."""
 
     task_queue: str = Field(default="bookings", min_length=1)
     """Temporal task queue that the workflows and activities are served on."""
+
+    deployment_name: str = Field(default="keepdate", pattern=r"^[^.]+$")
+    """What the workers of one environment are called together, as a Worker Deployment."""
+
+    deployment_build_id: str | None = None
+    """Turns Worker Versioning on: which build this worker is. It gets work once this build is made
+    the current one; see docs/deploy.md."""
 
     max_cached_workflows: int = Field(default=1000, ge=1)
     """Workflows kept in the worker's memory, about 68 KB each. Evicted ones are replayed."""
@@ -172,6 +183,11 @@ class Settings(BaseSettings):
         standard = {"http": 80, "https": 443}[url.scheme]
         port = "" if url.port in (None, standard) else f":{url.port}"
         return f"{url.scheme}://{url.host}{port}"
+
+    @property
+    def mail_address(self) -> str | None:
+        """The bare address that mails and invites come from."""
+        return parseaddr(self.mail_from)[1] or None if self.mail_from else None
 
     @property
     def temporal_ui(self) -> str:

@@ -18,6 +18,7 @@ from api.portal.headers import SecurityHeaders
 from api.routes import (
     booking_commands,
     bookings,
+    calendars,
     conversations,
     events,
     health,
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         topics,
         bookings,
         booking_commands,
+        calendars,
         standings,
         conversations,
         events,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -20,7 +23,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, TSVECTOR, ExcludeConstraint
 
 metadata = MetaData(
     naming_convention={
@@ -49,6 +52,27 @@ CLAIMS_TO_SETTLE = text(
 )
 """The standings with claims that are neither upheld nor dismissed."""
 
+SESSIONS = text("state IN ('confirmed', 'completed')")
+"""The bookings that have a date which stands."""
+
+
+
+def _pieces_of(searched: str) -> Column[Any]:
+    """The pieces of which a text consists, for whoever looks for a part of it."""
+    # Ids are written byte by byte, and would bring that order with them.
+    computed = f'array_to_tsvector(pieces(({searched}) COLLATE "default"))'
+    return Column("pieces", TSVECTOR, Computed(computed, persisted=True), nullable=False)
+
+
+def _index_of_pieces(table: str) -> Index:
+    return Index(
+        f"ix_{table}_pieces",
+        "pieces",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
+
+
 topics = Table(
     "topics",
     metadata,
@@ -61,7 +85,9 @@ topics = Table(
     Column("listed", Boolean, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("updated_at", _INSTANT, nullable=False),
+    _pieces_of(r"title || E'\n' || description"),
     Index(None, "provider_id", "id"),
+    _index_of_pieces("topics"),
 )
 
 bookings = Table(
@@ -108,8 +134,15 @@ bookings = Table(
     Index(None, "state", "id"),
     Index(None, "provider_id", "state", "id"),
     Index(None, "client_id", "state", "id"),
+    Index(None, "provider_id", "client_id", "id"),
     Index(None, "topic_id", "id"),
+    Index(None, "topic_id", "state", "id"),
     Index("ix_bookings_held", "provider_id", postgresql_where=text("held IS NOT NULL")),
+    # The sessions of a calendar.
+    Index(
+        "ix_bookings_provider_sessions", "provider_id", "scheduled_end", postgresql_where=SESSIONS
+    ),
+    Index("ix_bookings_client_sessions", "client_id", "scheduled_end", postgresql_where=SESSIONS),
 )
 
 booking_intents = Table(
@@ -237,15 +270,22 @@ conversation_reads = Table(
     Column("read_up_to", _ID, nullable=False),
 )
 
-# How each person was last seen in the portal: what others may call them, and where they are. A
-# person whom only other services know has no row, and goes by their id.
+# Everybody who ever had to do with somebody. Whom the portal has seen has a name, which others may
+# call them by, and a time zone; a person whom only other services know goes by their id.
 people = Table(
     "people",
     metadata,
     Column("role", Text, primary_key=True),
     Column("id", _ID, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("zone", Text, nullable=False),
+    Column("name", Text),
+    Column("zone", Text),
+    # How a provider stands, as in `standings`, or `good` where there is no standing. Null for who
+    # has never offered a topic nor has a standing, and for everybody else.
+    Column("standing", Text),
+    _pieces_of(r"coalesce(name, '') || E'\n' || id"),
+    _index_of_pieces("people"),
+    Index("ix_people_providers", "id", postgresql_where=text("standing IS NOT NULL")),
+    Index(None, "standing", "id", postgresql_where=text("standing IS NOT NULL")),
 )
 
 # Until when what a person has posted weighs on them; a time in the past weighs nothing.
@@ -292,6 +332,16 @@ notices = Table(
     Index(None, "recipient_role", "recipient_id", "id"),
     Index(None, "booking_id"),
     Index("ix_notices_owed", "booking_id", postgresql_where=text("state = 'owed'")),
+)
+
+# The private address of a person's calendar. It is a secret, so only its hash is kept.
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("person_id", _ID, primary_key=True),
+    Column("token_hash", Text(collation="C"), nullable=False, unique=True),
+    Column("created_at", _INSTANT, nullable=False),
 )
 
 idempotency_keys = Table(

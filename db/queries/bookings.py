@@ -46,15 +46,15 @@ class Intent:
 
 async def get_booking(conn: AsyncConnection, booking_id: str) -> BookingRow | None:
     """One booking, or None if none of this id is recorded."""
-    found = (await conn.execute(_read().where(bookings.c.id == booking_id))).one_or_none()
-    return _row(found) if found else None
+    found = (await conn.execute(read_bookings().where(bookings.c.id == booking_id))).one_or_none()
+    return row_of(found) if found else None
 
 
 async def get_bookings(conn: AsyncConnection, ids: Collection[str]) -> dict[str, BookingRow]:
     """Those of some bookings that are recorded, by id."""
     if not ids:
         return {}
-    rows = map(_row, await conn.execute(_read().where(bookings.c.id.in_(ids))))
+    rows = map(row_of, await conn.execute(read_bookings().where(bookings.c.id.in_(ids))))
     return {row.booking.id: row for row in rows}
 
 
@@ -88,7 +88,7 @@ async def list_bookings(
             after=after,
         )
     )
-    return [_row(row) for row in found]
+    return [row_of(row) for row in found]
 
 
 def list_statement(
@@ -118,7 +118,7 @@ def list_statement(
         conditions.append(among)
     if after is not None:
         conditions.append(bookings.c.id < after)
-    return _read().where(*conditions).order_by(bookings.c.id.desc()).limit(limit)
+    return read_bookings().where(*conditions).order_by(bookings.c.id.desc()).limit(limit)
 
 
 async def get_intent(conn: AsyncConnection, booking_id: str) -> Intent | None:
@@ -130,7 +130,7 @@ async def get_intent(conn: AsyncConnection, booking_id: str) -> Intent | None:
     return Intent(**row._mapping) if row else None
 
 
-def _read() -> Select[Any]:
+def read_bookings() -> Select[Any]:
     return select(
         bookings.c.document,
         bookings.c.refused,
@@ -140,7 +140,7 @@ def _read() -> Select[Any]:
     )
 
 
-def _row(row: Row[Any]) -> BookingRow:
+def row_of(row: Row[Any]) -> BookingRow:
     return BookingRow(
         booking=booking_from(row.document),
         logistics=Logistics(
