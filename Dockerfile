@@ -19,6 +19,7 @@ COPY api api
 COPY db db
 COPY dev dev
 COPY domain domain
+COPY notices notices
 COPY workflows workflows
 RUN ["uv", "build", "--no-cache", "--wheel", "--out-dir", "/wheels", \
      "--build-constraints", "requirements/dev.txt", "--require-hashes"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.common import WorkerDeploymentVersion
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -43,14 +43,23 @@ SANDBOX = SandboxedWorkflowRunner(
 """Where workflows run: what is not deterministic raises there, in the workflow's own modules."""
 
 
-def build_worker(client: Client, engine: AsyncEngine, settings: Settings) -> Worker:
+WORKFLOWS: tuple[type, ...] = (BookingWorkflow, ProviderStandingWorkflow)
+
+
+def build_worker(
+    client: Client,
+    engine: AsyncEngine,
+    settings: Settings,
+    *,
+    workflows: Sequence[type] = WORKFLOWS,
+) -> Worker:
     """A worker that has everything it needs, and has not started."""
-    recorder = Recorder(engine)
+    recorder = Recorder(engine, mail=settings.smtp_url is not None)
     reporter = LateEventReporter(client, settings.task_queue)
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[BookingWorkflow, ProviderStandingWorkflow],
+        workflows=workflows,
         activities=[
             recorder.record_booking,
             recorder.record_standing,
@@ -61,14 +70,26 @@ def build_worker(client: Client, engine: AsyncEngine, settings: Settings) -> Wor
         workflow_runner=SANDBOX,
         max_cached_workflows=settings.max_cached_workflows,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
-        # Named here, or the SDK reads and hashes every loaded module to find a name by itself.
-        deployment_config=WorkerDeploymentConfig(
-            version=WorkerDeploymentVersion("keepdate", _build()), use_worker_versioning=False
-        ),
+        deployment_config=_deployment(settings),
     )
 
 
-def _build() -> str:
+def _deployment(settings: Settings) -> WorkerDeploymentConfig:
+    """Which build this worker is: named always, or the SDK hashes every loaded module to find one.
+
+    Bookings live for weeks, across many builds: each moves to the current build with its next task.
+    """
+    build = settings.deployment_build_id
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment_name, build or _release()),
+        use_worker_versioning=build is not None,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
+        if build is not None
+        else VersioningBehavior.UNSPECIFIED,
+    )
+
+
+def _release() -> str:
     try:
         return version("keepdate")
     except PackageNotFoundError:

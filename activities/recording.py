@@ -25,14 +25,15 @@ _UNLIMITED = timedelta(seconds=10)
 class Recorder:
     """Writes decisions into PostgreSQL. Doing it twice changes nothing."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, mail: bool = False) -> None:
         self._engine = engine
+        self._mail = mail
 
     @activity.defn(name=RECORD_BOOKING)
     async def record_booking(self, record: BookingRecord) -> Recorded:
         """Writes down what a booking has decided, or answers that the time is taken."""
         try:
-            return await record_booking(self._engine, record, within=_time_left())
+            return await record_booking(self._engine, record, within=_time_left(), mail=self._mail)
         except UnknownTopicError as error:
             raise ApplicationError(
                 str(error), type=Code.MALFORMED.value, non_retryable=True
@@ -41,7 +42,7 @@ class Recorder:
     @activity.defn(name=RECORD_STANDING)
     async def record_standing(self, record: StandingRecord) -> StandingRecorded:
         """Writes down what was decided about a provider's standing."""
-        return await record_standing(self._engine, record, within=_time_left())
+        return await record_standing(self._engine, record, within=_time_left(), mail=self._mail)
 
     @activity.defn(name=LOAD_STANDING)
     async def load_standing(self, provider_id: str) -> StandingOnRecord | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, insert
+from sqlalchemy import ColumnElement, func, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert, ReturningInsert
 
@@ -18,14 +18,14 @@ OF_THE_API = (MESSAGE_POSTED, LOGISTICS_CHANGED)
 """What the API itself writes: told live, but no decision, and so not in the feed for services."""
 
 
-def announced(insertion: Insert) -> ReturningInsert[tuple[str]]:
+def announced(insertion: Insert, *also: ColumnElement[Any]) -> ReturningInsert[Any]:
     """An insertion of events that is announced when it is committed, and only then.
 
-    It costs no statement of its own. The announcement is empty: listeners read what happened, in
-    order, from the table, so that it does no harm if one is lost. PostgreSQL makes one of all
-    those of a transaction.
+    It costs no statement of its own, and answers with `also`. The announcement is empty: listeners
+    read what happened, in order, from the table, so that it does no harm if one is lost. PostgreSQL
+    makes one of all those of a transaction.
     """
-    return insertion.returning(func.pg_notify(CHANNEL, ""))
+    return insertion.returning(*also, func.pg_notify(CHANNEL, ""))
 
 
 async def announce(

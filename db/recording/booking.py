@@ -28,6 +28,7 @@ from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, late_events
 from domain.booking.events import LateEventReported
 from domain.booking.record import BookingRecord, Recorded
+from domain.notices.ledger import Owed
 
 
 class UnknownTopicError(Exception):
@@ -35,9 +36,11 @@ class UnknownTopicError(Exception):
 
 
 async def record_booking(
-    engine: AsyncEngine, record: BookingRecord, *, within: timedelta
+    engine: AsyncEngine, record: BookingRecord, *, within: timedelta, mail: bool = False
 ) -> Recorded:
     """Writes a booking's decision down, whole or not at all, and once however often it is asked to.
+
+    Answers with what is owed in consequence, to services and, if `mail` is sent, to people.
 
     Answers with the refusal `slot-taken`, and writes nothing of the record, where the decision
     takes a time at which the provider has another session; the same record again gets the same
@@ -48,7 +51,7 @@ async def record_booking(
     """
     began = time.monotonic()
     try:
-        return await _record(engine, record, within)
+        return await _record(engine, record, within, mail)
     except NotBegunError as error:
         return Recorded(refusal=error.refusal)
     except IntegrityError as error:
@@ -58,17 +61,21 @@ async def record_booking(
             raise
     # Somebody took the time without asking for it as we do. The transaction is lost with that.
     left = within - timedelta(seconds=time.monotonic() - began)
-    return await _record(engine, record, left, known_taken=True)
+    return await _record(engine, record, left, mail, known_taken=True)
 
 
 async def _record(
-    engine: AsyncEngine, record: BookingRecord, within: timedelta, *, known_taken: bool = False
+    engine: AsyncEngine,
+    record: BookingRecord,
+    within: timedelta,
+    mail: bool,
+    *,
+    known_taken: bool = False,
 ) -> Recorded:
     async with transaction(engine, within) as conn:
         if record.number == 1 and await _created(conn, record):
             await require_request(conn, record.booking)
-            await _write_what_follows(conn, record)
-            return Recorded()
+            return Recorded(owed=await _write_what_follows(conn, record, mail=mail))
         booking_id = record.booking.id
         row = (
             await conn.execute(
@@ -98,9 +105,9 @@ async def _record(
         else:
             values = {**_row(record), "refusal": None}
         await conn.execute(update(bookings).where(bookings.c.id == booking_id).values(values))
-        if refusal is None:
-            await _write_what_follows(conn, record)
-        return Recorded(refusal=refusal)
+        if refusal is not None:
+            return Recorded(refusal=refusal)
+        return Recorded(owed=await _write_what_follows(conn, record, mail=mail))
 
 
 async def _repeated(
@@ -169,8 +176,10 @@ def _handled_at(record: BookingRecord) -> datetime:
     return max((entry.handled_at for entry in record.entries), default=record.booking.decided_at)
 
 
-async def _write_what_follows(conn: AsyncConnection, record: BookingRecord) -> None:
-    """The timeline and the feed, late events, cards and notices.
+async def _write_what_follows(
+    conn: AsyncConnection, record: BookingRecord, *, mail: bool
+) -> tuple[Owed, ...]:
+    """The timeline and the feed, late events, cards and notices; the result is what is owed.
 
     The conversation's row, which the chat writes too, is taken last: it is held for the shortest.
     """
@@ -193,10 +202,11 @@ async def _write_what_follows(conn: AsyncConnection, record: BookingRecord) -> N
         ),
         entries=record.entries,
     )
-    await journal.write(conn)
+    webhooks = await journal.write(conn)
     await _write_late_events(conn, record)
-    await notices.write(conn, notices.of_booking(booking, numbered))
+    mails = await notices.write(conn, notices.of_booking(booking, numbered), mail=mail)
     await cards.write(conn, booking, numbered, record.entries)
+    return (*mails, *webhooks)
 
 
 async def _write_late_events(conn: AsyncConnection, record: BookingRecord) -> None:

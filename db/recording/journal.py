@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.announcing import announced
 from db.documents import Json, storable
+from db.recording.webhooks_owed import anybody_listens, owe_webhooks
 from db.schema import decisions, events
+from domain.notices.ledger import Owed
 from domain.record import REFUSALS_KEPT, Entry, entry_json
 
 REFUSED = "refused"
@@ -48,14 +50,24 @@ class Journal:
     events: tuple[Happened, ...]
     entries: tuple[Entry, ...]
 
-    async def write(self, conn: AsyncConnection) -> None:
-        """Adds the lines and the events, and forgets refusals beyond those that are kept."""
+    async def write(self, conn: AsyncConnection) -> list[Owed]:
+        """Adds the lines and the events, and forgets refusals beyond those that are kept.
+
+        The result is what services are to be told of the events, by webhook.
+        """
+        owed: list[Owed] = []
         if self.events or self.refused:
-            await conn.execute(announced(insert(events)), self._event_rows())
+            written = await conn.execute(
+                announced(insert(events), events.c.id, anybody_listens()), self._event_rows()
+            )
+            listened_to = [event_id for event_id, heard, _ in written if heard]
+            if listened_to:
+                owed = await owe_webhooks(conn, listened_to)
         if self.entries:
             await conn.execute(insert(decisions), [self._line(entry) for entry in self.entries])
         if self.refused:
             await self._prune(conn)
+        return owed
 
     @property
     def refused(self) -> Sequence[Entry]:

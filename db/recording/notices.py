@@ -11,10 +11,12 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ids import new_id
+from db.recording.mail_owed import owe_mail
 from db.schema import notices
 from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
+from domain.notices.ledger import Owed
 from domain.party import Role
 from domain.standing import events as standing_happened
 from domain.standing.events import StandingEvent
@@ -127,11 +129,16 @@ def booking_of(event: StandingEvent) -> str | None:
             return None
 
 
-async def write(conn: AsyncConnection, found: Iterable[Notice]) -> None:
-    """Puts notices into the ledger. The inbox has them as soon as they are there."""
+async def write(conn: AsyncConnection, found: Iterable[Notice], *, mail: bool) -> list[Owed]:
+    """Puts notices into the ledger. The inbox has them as soon as they are there.
+
+    The result is what is owed by e-mail, where `mail` says that mail is sent.
+    """
     rows = [_row(notice) for notice in found]
     if rows:
         await conn.execute(insert(notices), rows)
+    told = [row for row in rows if row["state"] == "sent"]
+    return await owe_mail(conn, told) if mail and told else []
 
 
 def _row(notice: Notice) -> dict[str, Any]:

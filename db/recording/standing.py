@@ -24,15 +24,17 @@ from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, standings
 from domain.booking.state import Fault
+from domain.notices.ledger import Owed
 from domain.standing.events import ClaimDismissed, ClaimUpheld
 from domain.standing.record import StandingRecord, StandingRecorded
 
 
 async def record_standing(
-    engine: AsyncEngine, record: StandingRecord, *, within: timedelta
+    engine: AsyncEngine, record: StandingRecord, *, within: timedelta, mail: bool = False
 ) -> StandingRecorded:
     """Writes a standing's decision down, whole or not at all, and once however often it is asked.
 
+    Answers with what is owed in consequence, to services and, if `mail` is sent, to people.
     It is never refused. A record whose number was used before changes nothing, and is told what is
     written down instead, if it is not itself. Raises RecordingGapError, TimeoutError, or the
     database's own error.
@@ -40,8 +42,7 @@ async def record_standing(
     async with transaction(engine, within) as conn:
         if not await _advanced(conn, record):
             return await _repeated(conn, record)
-        await _write_what_follows(conn, record)
-    return StandingRecorded()
+        return StandingRecorded(owed=await _write_what_follows(conn, record, mail=mail))
 
 
 async def _repeated(conn: AsyncConnection, record: StandingRecord) -> StandingRecorded:
@@ -110,7 +111,9 @@ def _row(record: StandingRecord) -> dict[str, Any]:
     }
 
 
-async def _write_what_follows(conn: AsyncConnection, record: StandingRecord) -> None:
+async def _write_what_follows(
+    conn: AsyncConnection, record: StandingRecord, *, mail: bool
+) -> tuple[Owed, ...]:
     provider_id = record.standing.provider_id
     numbered = list(enumerate(record.events, record.first_seq))
     journal = Journal(
@@ -130,11 +133,12 @@ async def _write_what_follows(conn: AsyncConnection, record: StandingRecord) -> 
         ),
         entries=record.entries,
     )
-    await journal.write(conn)
-    await notices.write(conn, notices.of_standing(provider_id, numbered))
+    webhooks = await journal.write(conn)
+    mails = await notices.write(conn, notices.of_standing(provider_id, numbered), mail=mail)
     for event in record.events:
         if isinstance(event, ClaimUpheld | ClaimDismissed):
             await _settle_fault(conn, event)
+    return (*mails, *webhooks)
 
 
 async def _settle_fault(conn: AsyncConnection, event: ClaimUpheld | ClaimDismissed) -> None:
