@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from domain.account import Account
     from domain.instants import given_at
     from domain.party import THE_CLOCK, UNNAMED_SERVICE, Party
     from domain.record import Entry, entry_json
@@ -159,7 +160,7 @@ class DecisionLoop(Reception[S, C, E]):
             self._log.refused(draft)
             return answer
         if answer is None:
-            self._log.written(draft, len(events))
+            self._log.written(draft, events, state.revision)
         else:
             self._log.adopt(answer)
             self._outcomes.adopt(answer.entries)
@@ -232,7 +233,7 @@ class DecisionLoop(Reception[S, C, E]):
 
     def _start(self, state: S, progress: Progress, history_limit: int | None) -> None:
         self._state = state
-        self._log.progress = progress
+        self._log.go_on_from(progress)
         self._history_limit = history_limit
         for outcome in progress.outcomes:
             self._outcomes.remember(outcome.key, outcome.refusal)
@@ -291,3 +292,8 @@ class DecisionLoop(Reception[S, C, E]):
             "items": [entry_json(entry) for entry in self._log.progress.newest],
             "refused": self._log.progress.refused,
         }
+
+    @workflow.query(name="record", description="All that it knows to be on record, for repairs.")
+    def record(self, before: int | None = None) -> Account[Any, Any]:
+        """The state with its numbers and newest recordings, or those `before` a number."""
+        return self._log.account(self._state, before)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Generic
+from typing import Any, Generic
 
+from domain.account import Account, Recording
 from domain.record import REFUSALS_KEPT, Entry
 from workflows.entries import newest, without_long_inputs
 from workflows.machine import E, S
 from workflows.snapshot import Progress
+
+RECORDINGS_KEPT = 200
+"""So many of the newest recordings of a history are kept whole in memory, to repair the database
+by: a booking's are far fewer, a standing's may be many more."""
+
+TOLD_AT_ONCE = 20
+"""So many recordings fit into the answer to one query, however long their texts are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,30 @@ class Logbook:
     def __init__(self) -> None:
         self.progress = Progress()
         self.unrecorded: tuple[Entry, ...] = ()
+        self._kept: deque[Recording[Any]] = deque(maxlen=RECORDINGS_KEPT)
+        self._writing: int | None = None
+        self._refused_on_record = 0
+
+    def go_on_from(self, progress: Progress) -> None:
+        """Begin where another history, or the record, ended."""
+        self.progress = progress
+        self._refused_on_record = progress.refused
+
+    def account(self, state: S | None, before: int | None) -> Account[S, Any]:
+        """What is on record, with the newest recordings, or the newest `before` some number."""
+        known = [each for each in self._kept if before is None or each.number < before]
+        told = known[-TOLD_AT_ONCE:]
+        return Account(
+            state=state,
+            number=self.progress.recordings,
+            lines=self.progress.lines,
+            events=self.progress.events,
+            refused=self._refused_on_record,
+            writing=self._writing,
+            recordings=tuple(told),
+            older=len(known) > len(told),
+            newest=self.progress.newest if before is None else (),
+        )
 
     def note(self, refusal: Entry) -> None:
         """Keep a refusal until something is recorded; of a flood of them, the newest."""
@@ -55,6 +87,7 @@ class Logbook:
     def draft(self, decided: Sequence[Entry]) -> Draft:
         """The next record: first what was refused so far, then what was decided."""
         lines = enumerate((*self.unrecorded, *decided), self.progress.lines + 1)
+        self._writing = self.progress.recordings + 1
         return Draft(
             number=self.progress.recordings + 1,
             first_seq=self.progress.events + 1,
@@ -65,25 +98,35 @@ class Logbook:
 
     def refused(self, draft: Draft) -> None:
         """The database has refused it: nothing was written, and its number is used up."""
+        self._writing = None
         self.progress = replace(self.progress, recordings=draft.number)
 
-    def written(self, draft: Draft, events: int) -> None:
-        """It is on record, with so many events."""
+    def written(self, draft: Draft, events: Sequence[Any], revision: int) -> None:
+        """It is on record, with these events."""
         # More may have been noted while it was being written.
         self.unrecorded = tuple(
             entry for entry in self.unrecorded if not any(entry is done for done in draft.refusals)
         )
+        self._keep(draft.number, revision, draft.first_seq, events, draft.entries, draft.refused)
         self.progress = replace(
             self.progress,
             recordings=draft.number,
             lines=self.progress.lines + len(draft.entries),
-            events=self.progress.events + events,
+            events=self.progress.events + len(events),
             newest=newest((*self.progress.newest, *draft.entries)),
         )
 
     def adopt(self, found: OnRecord[S, E]) -> None:
         """Go on from what is on record instead of a draft."""
         self._strike_out(found.entries)
+        self._keep(
+            found.number,
+            found.state.revision,
+            found.first_seq,
+            found.events,
+            found.entries,
+            found.refused,
+        )
         last = found.entries[-1].seq if found.entries else 0
         self.progress = replace(
             self.progress,
@@ -98,6 +141,27 @@ class Logbook:
         """What the next history goes on with."""
         lines = tuple(without_long_inputs(entry) for entry in self.progress.newest)
         return replace(self.progress, newest=lines)
+
+    def _keep(
+        self,
+        number: int,
+        revision: int,
+        first_seq: int,
+        events: Sequence[Any],
+        entries: Sequence[Entry],
+        refused: int,
+    ) -> None:
+        self._writing = None
+        self._refused_on_record = refused
+        self._kept.append(
+            Recording(
+                number=number,
+                revision=revision,
+                first_seq=first_seq,
+                events=tuple(events),
+                entries=tuple(entries),
+            )
+        )
 
     def _strike_out(self, recorded: Sequence[Entry]) -> None:
         """Forget refusals that the lost task has recorded: the same signals were refused again."""

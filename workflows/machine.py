@@ -26,6 +26,9 @@ class State(Protocol):
     @property
     def policy(self) -> Policy: ...
 
+    @property
+    def revision(self) -> int: ...
+
 
 S = TypeVar("S", bound=State)
 E = TypeVar("E")
