@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,45 +10,10 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from db.ids import new_id
-from dev.temporal import embedded_environment, temporal_command
 from domain.booking.decide import NewRequest
 from domain.instants import rfc3339
+from tests.workflows.command_line import CommandLine
 from tests.workflows.world import World, in_days, now
-
-
-@dataclass(frozen=True, kw_only=True)
-class CommandLine:
-    """The `temporal` command, pointed at the server of the tests."""
-
-    world: World
-
-    async def run(self, *words: str) -> str:
-        """What the command prints. Fails where it fails."""
-        running = await asyncio.create_subprocess_exec(
-            temporal_command(),
-            *words,
-            env=embedded_environment(self.world.client.service_client.config.target_host),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        printed, complaint = await running.communicate()
-        assert running.returncode == 0, complaint.decode()
-        return printed.decode()
-
-    async def signal(self, booking_id: str, name: str, **fields: Any) -> None:
-        """`temporal workflow signal`, with one JSON object."""
-        await self.run(
-            *("workflow", "signal", "--workflow-id", f"booking/{booking_id}"),
-            *("--name", name, "--input", json.dumps(fields)),
-        )
-
-    async def start(self, request: Any, booking_id: str) -> None:
-        """`temporal workflow start --type Booking`."""
-        await self.run(
-            *("workflow", "start", "--type", "Booking", "--task-queue", self.world.task_queue),
-            *("--workflow-id", f"booking/{booking_id}", "--input", json.dumps(request)),
-        )
 
 
 @pytest.fixture

@@ -1,0 +1,132 @@
+"""Two builds side by side: what began on the old one goes on, and ends, on the new one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from config import Settings
+from tests.workflows.command_line import CommandLine
+from tests.workflows.tomorrows_booking import TomorrowsBooking
+from tests.workflows.wire import troubles
+from tests.workflows.world import Handle, World, in_days
+from worker import build_worker
+from workflows.provider_standing import ProviderStandingWorkflow
+
+TOMORROW = (TomorrowsBooking, ProviderStandingWorkflow)
+"""The workflows of the new build; the old one is as the code is today."""
+
+
+class Rollout:
+    """A deployment of its own on the shared server, and the `temporal` command of its operator."""
+
+    def __init__(self, world: World, settings: Settings) -> None:
+        self.world = world
+        self._settings = settings
+        self._command_line = CommandLine(world=world)
+
+    @asynccontextmanager
+    async def worker(self, build: str, *workflows: type) -> AsyncIterator[None]:
+        """A worker of a build."""
+        settings = self._settings.model_copy(update={"deployment_build_id": build})
+        chosen = {"workflows": workflows} if workflows else {}
+        async with build_worker(self.world.client, self.world.engine, settings, **chosen):
+            yield
+
+    async def make_current(self, build: str) -> None:
+        """Have a build take all tasks, as soon as the server knows its worker."""
+        version = ("--deployment-name", self._settings.deployment_name, "--build-id", build)
+
+        async def known() -> bool:
+            try:
+                await self._deployment("describe-version", *version)
+            except AssertionError:
+                return False
+            return True
+
+        await self.world.until(known, bool)
+        await self._deployment("set-current-version", *version, "--yes")
+
+    async def _deployment(self, *words: str) -> str:
+        return await self._command_line.run("worker", "deployment", *words)
+
+
+@pytest.fixture
+def rollout(
+    temporal: WorkflowEnvironment, client: Client, engine: AsyncEngine, shared_settings: Settings
+) -> Rollout:
+    own = {"task_queue": "rolling-out", "deployment_name": "rolling-out"}
+    settings = shared_settings.model_copy(update=own)
+    world = World(temporal=temporal, client=client, engine=engine, task_queue="rolling-out")
+    return Rollout(world, settings)
+
+
+async def _builds_of(handle: Handle) -> list[str]:
+    """The builds that worked on a workflow, in order, each time it changed."""
+    found: list[str] = []
+    async for event in handle.fetch_history_events():
+        done = event.workflow_task_completed_event_attributes
+        build = done.deployment_version.build_id
+        if build and build not in found[-1:]:
+            found.append(build)
+    return found
+
+
+async def test_what_began_on_the_old_build_ends_on_the_new_one(rollout: Rollout) -> None:
+    world = rollout.world
+    async with rollout.worker("today"):
+        await rollout.make_current("today")
+        provider = await world.provider_with_topic()
+        standing = await world.start_standing(provider[0])
+        pending, expiring, confirmed, asked, moving = await asyncio.gather(
+            world.request(in_days(9)),
+            world.request(in_days(9)),
+            world.confirmed(in_days(10)),
+            world.confirmed(in_days(3), provider),
+            world.confirmed(in_days(20)),
+        )
+        await world.update(asked.booking_id, "ask-cancel", reason="Ill.")
+        await world.update(
+            moving.booking_id, "propose-reschedule", starts=[in_days(22)], reason="A trip."
+        )
+        async with rollout.worker("tomorrow", *TOMORROW):
+            await rollout.make_current("tomorrow")
+            [start] = pending.preferred_starts
+            await world.update(pending.booking_id, "confirm", start=start)
+            await world.update(pending.booking_id, "cancel", reason="No need.")
+            await world.update(asked.booking_id, "cancel", reason="They asked.")
+            await world.update(moving.booking_id, "answer-reschedule", accept=False, cancel=True)
+            new = await world.confirmed(in_days(12))
+            await asyncio.gather(
+                world.forward(world.booking(expiring.booking_id), timedelta(days=4)),
+                world.forward(world.booking(confirmed.booking_id), timedelta(days=11)),
+                world.forward(world.booking(new.booking_id), timedelta(days=13)),
+            )
+            ends = {
+                pending.booking_id: "cancelled",
+                expiring.booking_id: "expired",
+                confirmed.booking_id: "completed",
+                asked.booking_id: "cancelled",
+                moving.booking_id: "cancelled",
+            }
+            for booking_id, state in ends.items():
+                handle = world.booking(booking_id)
+                assert (await world.agree(booking_id, ended=True)).booking["state"] == state
+                assert await _builds_of(handle) == ["today", "tomorrow"]
+                assert await troubles(handle) == []
+            assert (await world.booking(new.booking_id).result())["state"] == "completed"
+            assert await _builds_of(world.booking(new.booking_id)) == ["tomorrow"]
+            counted = await world.until(
+                lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1
+            )
+            assert counted["status"] == "warned"
+            assert (await standing.describe()).status is WorkflowExecutionStatus.RUNNING
+            assert await troubles(standing) == []
+            await standing.terminate()
