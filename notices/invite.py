@@ -142,11 +142,11 @@ def _add_place(event: Event, session: Session) -> None:
     if session.conference_url:
         link = _address(session.conference_url)
         event.add("location", link)
-        event.add(
-            "conference",
-            vUri(link),
-            parameters={"VALUE": "URI", "FEATURE": ["AUDIO", "VIDEO"], "LABEL": "Join the session"},
-        )
+        conference = vUri(link)
+        conference.params["VALUE"] = "URI"
+        conference.params["FEATURE"] = ["AUDIO", "VIDEO"]
+        conference.params["LABEL"] = "Join the session"
+        event["conference"] = conference
     if session.page:
         event.add("url", vUri(_address(session.page)))
 
