@@ -103,7 +103,7 @@ async def _record(
                 "refusal": {**refusal_document(refusal), "wanted": wanted.starts},
             }
         else:
-            values = {**_row(record), "refusal": None}
+            values = {**row_of(record), "refusal": None}
         await conn.execute(update(bookings).where(bookings.c.id == booking_id).values(values))
         if refusal is not None:
             return Recorded(refusal=refusal)
@@ -145,14 +145,15 @@ async def _created(conn: AsyncConnection, record: BookingRecord) -> bool:
     """Whether the booking is new; if an earlier attempt is under way, once that has ended."""
     made = await conn.execute(
         insert(bookings)
-        .values(id=record.booking.id, **_row(record))
+        .values(id=record.booking.id, **row_of(record))
         .on_conflict_do_nothing(index_elements=["id"])
         .returning(bookings.c.id)
     )
     return made.one_or_none() is not None
 
 
-def _row(record: BookingRecord) -> dict[str, Any]:
+def row_of(record: BookingRecord) -> dict[str, Any]:
+    """What a booking's row says after a recording; logistics are not in it."""
     booking = record.booking
     return {
         "topic_id": booking.topic_id,
@@ -185,7 +186,17 @@ async def _write_what_follows(
     """
     booking = record.booking
     numbered = list(enumerate(record.events, record.first_seq))
-    journal = Journal(
+    webhooks = await journal_of(record).write(conn)
+    await _write_late_events(conn, record)
+    mails = await notices.write(conn, notices.of_booking(booking, numbered), mail=mail)
+    await cards.write(conn, booking, numbered, record.entries)
+    return (*mails, *webhooks)
+
+
+def journal_of(record: BookingRecord) -> Journal:
+    """What a recording adds to the booking's timeline and to the feed."""
+    booking = record.booking
+    return Journal(
         subject=Subject.BOOKING,
         subject_id=booking.id,
         provider_id=booking.provider_id,
@@ -198,19 +209,21 @@ async def _write_what_follows(
                 data=booking_event_document(event),
                 booking_id=booking.id,
             )
-            for seq, event in numbered
+            for seq, event in enumerate(record.events, record.first_seq)
         ),
         entries=record.entries,
     )
-    webhooks = await journal.write(conn)
-    await _write_late_events(conn, record)
-    mails = await notices.write(conn, notices.of_booking(booking, numbered), mail=mail)
-    await cards.write(conn, booking, numbered, record.entries)
-    return (*mails, *webhooks)
 
 
 async def _write_late_events(conn: AsyncConnection, record: BookingRecord) -> None:
-    rows = [
+    rows = late_event_rows(record)
+    if rows:
+        await conn.execute(insert(late_events), rows)
+
+
+def late_event_rows(record: BookingRecord) -> list[dict[str, Any]]:
+    """What a recording adds to the record of late events."""
+    return [
         {
             "id": event.id,
             "booking_id": record.booking.id,
@@ -224,5 +237,3 @@ async def _write_late_events(conn: AsyncConnection, record: BookingRecord) -> No
         for event in record.events
         if isinstance(event, LateEventReported)
     ]
-    if rows:
-        await conn.execute(insert(late_events), rows)

@@ -33,22 +33,9 @@ async def write(
     entries: Sequence[Entry],
 ) -> None:
     """Adds a card for each event that both people should see in their chat."""
-    cards = [(seq, event) for seq, event in numbered if not isinstance(event, _NO_CARD)]
-    if not cards:
+    rows = rows_of(booking, numbered, entries)
+    if not rows:
         return
-    author = _author(booking, entries)
-    rows: list[dict[str, Any]] = [
-        {
-            "id": new_id(),
-            "author_role": author.role.value,
-            "author_id": author.id,
-            "text": describe(event),
-            "at": event.at,
-            "card": _card(booking, event),
-            "source": f"{booking.id}/{seq}",
-        }
-        for seq, event in cards
-    ]
     newest = rows[-1]
     conversation_id = await note_message(
         conn,
@@ -60,6 +47,26 @@ async def write(
     await conn.execute(
         insert(messages), [{**row, "conversation_id": conversation_id} for row in rows]
     )
+
+
+def rows_of(
+    booking: Booking, numbered: Iterable[tuple[int, BookingEvent]], entries: Sequence[Entry]
+) -> list[dict[str, Any]]:
+    """The cards of a recording, but for the conversation that they are in."""
+    author = _author(booking, entries)
+    return [
+        {
+            "id": new_id(),
+            "author_role": author.role.value,
+            "author_id": author.id,
+            "text": describe(event),
+            "at": event.at,
+            "card": _card(booking, event),
+            "source": f"{booking.id}/{seq}",
+        }
+        for seq, event in numbered
+        if not isinstance(event, _NO_CARD)
+    ]
 
 
 def _card(booking: Booking, event: BookingEvent) -> Json:

@@ -58,13 +58,13 @@ class Journal:
         owed: list[Owed] = []
         if self.events or self.refused:
             written = await conn.execute(
-                announced(insert(events), events.c.id, anybody_listens()), self._event_rows()
+                announced(insert(events), events.c.id, anybody_listens()), self.event_rows()
             )
             listened_to = [event_id for event_id, heard, _ in written if heard]
             if listened_to:
                 owed = await owe_webhooks(conn, listened_to)
         if self.entries:
-            await conn.execute(insert(decisions), [self._line(entry) for entry in self.entries])
+            await conn.execute(insert(decisions), [self.line(entry) for entry in self.entries])
         if self.refused:
             await self._prune(conn)
         return owed
@@ -73,7 +73,8 @@ class Journal:
     def refused(self) -> Sequence[Entry]:
         return [entry for entry in self.entries if entry.outcome == REFUSED]
 
-    def _line(self, entry: Entry) -> dict[str, Any]:
+    def line(self, entry: Entry) -> dict[str, Any]:
+        """The row of one line of the timeline."""
         return {
             "subject": self.subject,
             "subject_id": self.subject_id,
@@ -90,7 +91,7 @@ class Journal:
             "data": storable(entry.data),
         }
 
-    def _event_rows(self) -> list[dict[str, Any]]:
+    def event_rows(self) -> list[dict[str, Any]]:
         """In the order in which it came: what was refused before the deed, the deed, the rest."""
         deed = next((entry.seq for entry in self.entries if entry.outcome != REFUSED), 0)
         before = [entry for entry in self.refused if entry.seq < deed]

@@ -134,14 +134,15 @@ async def write(conn: AsyncConnection, found: Iterable[Notice], *, mail: bool) -
 
     The result is what is owed by e-mail, where `mail` says that mail is sent.
     """
-    rows = [_row(notice) for notice in found]
+    rows = [row_of(notice) for notice in found]
     if rows:
         await conn.execute(insert(notices), rows)
     told = [row for row in rows if row["state"] == "sent"]
     return await owe_mail(conn, told) if mail and told else []
 
 
-def _row(notice: Notice) -> dict[str, Any]:
+def row_of(notice: Notice) -> dict[str, Any]:
+    """A notice as the inbox has it."""
     return {
         "id": new_id(),
         "recipient_role": notice.role.value,
