@@ -23,7 +23,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, TSVECTOR, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, TSVECTOR, ExcludeConstraint
 
 metadata = MetaData(
     naming_convention={
@@ -72,6 +72,9 @@ def _index_of_pieces(table: str) -> Index:
         postgresql_with={"fastupdate": "off"},
     )
 
+
+# Whether a late event counts, as its standing says.
+_COUNTS = "late AND NOT (excused OR settled OR aged) AND coalesce(claim = 'upheld', true)"
 
 topics = Table(
     "topics",
@@ -229,6 +232,37 @@ standings = Table(
     Index("ix_standings_claims_to_settle", "provider_id", postgresql_where=CLAIMS_TO_SETTLE),
 )
 
+# Every late event of each standing, as things stand. The standing itself carries but the newest.
+standing_late_events = Table(
+    "standing_late_events",
+    metadata,
+    Column("provider_id", _ID, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    # The number of the event by which it came on record: they are listed as they came.
+    Column("place", Integer, nullable=False),
+    Column("booking_id", _ID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("scheduled_start", _INSTANT, nullable=False),
+    Column("initiated_at", _INSTANT, nullable=False),
+    Column("margin_seconds", BigInteger, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("excused", Boolean, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Column("aged", Boolean, nullable=False),
+    # What has become of the client's word, where it is by that alone that it was late.
+    Column("claim", Text),
+    Column("claim_due_at", _INSTANT),
+    Column("counts", Boolean, Computed(_COUNTS, persisted=True), nullable=False),
+    CheckConstraint("(claim IS NULL) = (claim_due_at IS NULL)", name="claim_with_its_time"),
+    Index(None, "provider_id", "place", unique=True),
+    Index(
+        "ix_standing_late_events_counting",
+        "provider_id",
+        "initiated_at",
+        postgresql_where=text("counts"),
+    ),
+)
+
 conversations = Table(
     "conversations",
     metadata,
@@ -297,6 +331,36 @@ message_allowances = Table(
     Column("spent_until", _INSTANT, nullable=False),
 )
 
+# Where services are told of events. The secrets stay readable, for every delivery is signed with
+# them; they sign nothing but what their owner may read anyway.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_role", Text, nullable=False),
+    Column("owner_id", _ID, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    # Which types of events it is told of; empty for all.
+    Column("types", ARRAY(Text), nullable=False),
+    Column("secret", Text, nullable=False),
+    # [{"secret", "until"}]: those that were replaced, and sign on until then.
+    Column("old_secrets", _DOCUMENT, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False),
+    # The first failure since the last success.
+    Column("failing_since", _INSTANT),
+    Column("disabled_at", _INSTANT),
+    Column("disabled_reason", Text),
+    # Its deliveries stay on record when it is deleted.
+    Column("deleted_at", _INSTANT),
+    CheckConstraint(
+        "(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_for_a_reason"
+    ),
+    CheckConstraint("deleted_at IS NULL OR secret = ''", name="deleted_without_secret"),
+    Index(None, "owner_role", "owner_id", "id"),
+)
+
 notices = Table(
     "notices",
     metadata,
@@ -306,7 +370,8 @@ notices = Table(
     Column("kind", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("booking_id", _ID),
-    Column("provider_id", _ID, nullable=False),
+    # Whom it concerns; nobody, where a service is told of its own endpoint.
+    Column("provider_id", _ID),
     Column("booking_revision", Integer),
     Column("due_at", _INSTANT, nullable=False),
     # The date that it speaks of: where that is amended, it is superseded.
@@ -315,7 +380,7 @@ notices = Table(
     Column("reason", Text),
     # Of a webhook: the event that it carries, and where to.
     Column("event_id", BigInteger, ForeignKey("events.id")),
-    Column("webhook_id", _ID),
+    Column("webhook_id", _ID, ForeignKey("webhooks.id")),
     # How often an outlet has tried, when last, and what came of that.
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("attempted_at", _INSTANT),
@@ -332,6 +397,8 @@ notices = Table(
     Index(None, "recipient_role", "recipient_id", "id"),
     Index(None, "booking_id"),
     Index("ix_notices_owed", "booking_id", postgresql_where=text("state = 'owed'")),
+    # The log of what an endpoint was sent.
+    Index(None, "webhook_id", "id", postgresql_where=text("webhook_id IS NOT NULL")),
 )
 
 # The private address of a person's calendar. It is a secret, so only its hash is kept.
