@@ -56,7 +56,6 @@ SESSIONS = text("state IN ('confirmed', 'completed')")
 """The bookings that have a date which stands."""
 
 
-
 def _pieces_of(searched: str) -> Column[Any]:
     """The pieces of which a text consists, for whoever looks for a part of it."""
     # Ids are written byte by byte, and would bring that order with them.
@@ -75,6 +74,12 @@ def _index_of_pieces(table: str) -> Index:
 
 # Whether a late event counts, as its standing says.
 _COUNTS = "late AND NOT (excused OR settled OR aged) AND coalesce(claim = 'upheld', true)"
+
+IN_INBOX = text("channel = 'inbox' AND state = 'sent'")
+"""The notices that a person finds in the portal."""
+
+UNREAD = text("channel = 'inbox' AND state = 'sent' AND read_at IS NULL")
+"""Those of them that they have not seen."""
 
 topics = Table(
     "topics",
@@ -397,8 +402,32 @@ notices = Table(
     Index(None, "recipient_role", "recipient_id", "id"),
     Index(None, "booking_id"),
     Index("ix_notices_owed", "booking_id", postgresql_where=text("state = 'owed'")),
+    Index("ix_notices_unread", "recipient_role", "recipient_id", postgresql_where=UNREAD),
     # The log of what an endpoint was sent.
     Index(None, "webhook_id", "id", postgresql_where=text("webhook_id IS NOT NULL")),
+)
+
+# Where a person gets mail, and whose word that is: the identity provider's, when they signed in; a
+# service's or support's; or their own.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("person_id", _ID, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False, server_default=text("now()")),
+    CheckConstraint("source IN ('sign-in', 'service', 'person')", name="known_source"),
+)
+
+# What a person has chosen: for groups of notices, whether they come by e-mail.
+notice_choices = Table(
+    "notice_choices",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("person_id", _ID, primary_key=True),
+    Column("by_mail", _DOCUMENT, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False, server_default=text("now()")),
 )
 
 # The private address of a person's calendar. It is a secret, so only its hash is kept.

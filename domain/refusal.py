@@ -34,6 +34,7 @@ class Code(StrEnum):
     NOT_SUSPENDED = "not-suspended"
     TOPIC_SUSPENDED = "topic-suspended"
     TOPIC_NOT_LISTED = "topic-not-listed"
+    TRANSACTIONAL_OFF = "transactional-off"
     KEY_REUSED = "key-reused"
 
 
@@ -65,6 +66,7 @@ MEANINGS: dict[Code, str] = {
     Code.NOT_SUSPENDED: "The provider's topics are not suspended.",
     Code.TOPIC_SUSPENDED: "The provider's topics are suspended and take no new requests.",
     Code.TOPIC_NOT_LISTED: "This topic is not listed and takes no new requests.",
+    Code.TRANSACTIONAL_OFF: "What binds a person cannot all be off: some has to come by e-mail.",
     Code.KEY_REUSED: "This idempotency key was used before, for another request.",
 }
 
