@@ -18,7 +18,6 @@ from config import Settings
 from db.queries.bookings import BookingRow
 from db.queries.calendars import sessions_of
 from db.stores.calendars import open_calendar
-from domain.booking.state import Booking
 from domain.party import Party, Role
 from domain.refusal import Code
 from notices import invite
@@ -44,7 +43,7 @@ async def new_address(request: Request, conn: AsyncConnection, owner: Party) -> 
     """A new private address for a person's calendar; an earlier one leads nowhere from now on."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     await open_calendar(conn, owner, token_hash=hash_of(token), now=clock())
-    return f"{site_of(request)}/calendar/{token}.ics"
+    return f"{site_of(request)}/v1/calendars/{token}.ics"
 
 
 async def invite_response(
@@ -56,7 +55,7 @@ async def invite_response(
     if method is None:
         raise refused_with(Code.NOT_CONFIRMED, "The booking has no date yet.")
     async with parts.engine.connect() as conn:
-        names = await names_of(request, conn, _both(booking))
+        names = await names_of(request, conn, booking.parties)
     session = _session(request, found, reader, names)
     body = invite.invite(session, organizer=_organizer(request), at=clock())
     return Response(
@@ -74,7 +73,7 @@ async def calendar_response(request: Request, parts: Services, owner: Party) -> 
     async with parts.engine.connect() as conn:
         found = await sessions_of(conn, owner, since=clock() - _KEPT, limit=_MOST)
         names = await names_of(
-            request, conn, [each for row in found for each in _both(row.booking)]
+            request, conn, [each for row in found for each in row.booking.parties]
         )
     body = invite.calendar_of(
         _sessions(request, found, owner, names), name="Keepdate", organizer=_organizer(request)
@@ -94,7 +93,7 @@ def _sessions(
 
 def _session(request: Request, found: BookingRow, caller: Party, names: Names) -> invite.Session:
     booking, logistics = found.booking, found.logistics
-    provider, client = _both(booking)
+    provider, client = booking.parties
     # Support and services see what the client has.
     reader, other = (provider, client) if caller.role is Role.PROVIDER else (client, provider)
     return invite.Session(
@@ -105,13 +104,6 @@ def _session(request: Request, found: BookingRow, caller: Party, names: Names) -
         materials=logistics.materials,
         note=logistics.note,
         page=f"{site_of(request)}/bookings/{booking.id}",
-    )
-
-
-def _both(booking: Booking) -> tuple[Party, Party]:
-    return (
-        Party(role=Role.PROVIDER, id=booking.provider_id),
-        Party(role=Role.CLIENT, id=booking.client_id),
     )
 
 

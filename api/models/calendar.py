@@ -17,6 +17,6 @@ class CalendarState(Answer):
 class CalendarAddress(Answer):
     """The private address of a calendar. Whoever knows it can read the calendar."""
 
-    url: str = Field(examples=["https://bookings.example.org/calendar/….ics"])
+    url: str = Field(examples=["https://bookings.example.org/v1/calendars/….ics"])
     """Told now and never again: only its hash is kept."""
     opened_at: Instant

@@ -8,7 +8,9 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import paging
+from api.calendars import invite_response
 from api.portal.booking_page import booking_page
+from api.portal.counted import counted
 from api.portal.forms import page_router
 from api.portal.found import TheBooking, id_of
 from api.portal.names import names_of
@@ -16,10 +18,11 @@ from api.portal.rendering import render
 from api.portal.session import SignedIn
 from api.portal.tab_counts import tab_counts
 from api.portal.waiting import waiting_for
+from api.problems import not_found
 from api.services import Parts
-from db.queries.booking_search import COUNTED_UP_TO, count_by_state, matching
-from db.queries.bookings import BookingRow, list_bookings
-from domain.booking.state import Booking, State
+from db.queries.booking_search import count_by_state, matching
+from db.queries.bookings import BookingRow, Intent, list_bookings
+from domain.booking.state import State
 from domain.party import Party, Role
 
 router = page_router("/bookings")
@@ -49,7 +52,7 @@ async def show_bookings(
         counts = await count_by_state(conn, viewer.party)
         among = await matching(conn, viewer.party, looked_for) if looked_for else None
         found: list[BookingRow] = []
-        if among is not None or not looked_for:
+        if among is None or among.is_anything:
             found = await list_bookings(
                 conn,
                 viewer_provider_id=viewer.id if viewer.role is Role.PROVIDER else None,
@@ -88,24 +91,21 @@ async def view(found: TheBooking, request: Request, viewer: SignedIn, parts: Par
     return await booking_page(request, viewer, parts, id_of(found))
 
 
+@router.get("/{booking_id}/invite.ics")
+async def invite(found: TheBooking, request: Request, viewer: SignedIn, parts: Parts) -> Response:
+    """The session as a file for the viewer's calendar program."""
+    if isinstance(found, Intent):
+        raise not_found()
+    return await invite_response(request, parts, found, viewer.party)
+
+
 def _filters(counts: dict[State, int]) -> list[tuple[str, str, str]]:
     """All, and then each state, with how many there are."""
     return [
-        ("", "All", _counted(sum(counts.values()))),
-        *((state.value, state.value.capitalize(), _counted(counts[state])) for state in State),
+        ("", "All", counted(sum(counts.values()))),
+        *((state.value, state.value.capitalize(), counted(counts[state])) for state in State),
     ]
 
 
-def _counted(number: int) -> str:
-    return f"{COUNTED_UP_TO - 1}+" if number >= COUNTED_UP_TO else str(number)
-
-
 def _people(rows: list[BookingRow]) -> list[Party]:
-    return [party for row in rows for party in _parties(row.booking)]
-
-
-def _parties(booking: Booking) -> tuple[Party, Party]:
-    return (
-        Party(role=Role.PROVIDER, id=booking.provider_id),
-        Party(role=Role.CLIENT, id=booking.client_id),
-    )
+    return [party for row in rows for party in row.booking.parties]

@@ -103,7 +103,7 @@ async def delete_calendar(caller: Caller, parts: Parts) -> Response:
 
 
 @router.get(
-    "/calendar/{token}.ics",
+    "/v1/calendars/{token}.ics",
     operation_id="readCalendar",
     summary="A person's calendar, by its private address",
     response_class=Response,

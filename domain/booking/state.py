@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.lateness import Receipt
-from domain.party import Role
+from domain.party import Party, Role
 from domain.policy import DEFAULT_POLICY, Policy
 
 
@@ -151,6 +151,14 @@ class Booking:
     def closed(self) -> bool:
         """Whether nothing can change this booking any more."""
         return self.state in CLOSED
+
+    @property
+    def parties(self) -> tuple[Party, Party]:
+        """The booking's provider and its client."""
+        return (
+            Party(role=Role.PROVIDER, id=self.provider_id),
+            Party(role=Role.CLIENT, id=self.client_id),
+        )
 
     def party_id(self, role: Role) -> str | None:
         """The id of the booking's own provider or client; `None` for any other role."""

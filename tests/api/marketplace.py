@@ -60,6 +60,10 @@ class Person:
         """Changes something."""
         return await self._send("PATCH", path, body=body)
 
+    async def delete(self, path: str) -> httpx.Response:
+        """Takes something away."""
+        return await self._send("DELETE", path)
+
     async def _send(
         self,
         method: str,
