@@ -12,6 +12,7 @@ from api import paging
 from api.access import require_id
 from api.gateway import workflow_of_standing
 from api.portal.act import Outcome, tell_standing
+from api.portal.counted import counted
 from api.portal.forms import Form, SentForm, page_router
 from api.portal.names import names_of
 from api.portal.paths import local_path
@@ -226,16 +227,12 @@ async def _file(
     )
 
 
-def _filters(numbers: dict[Status, int]) -> list[tuple[str, str, int | None]]:
-    """All, and then each status; how many are in good standing is not counted."""
+def _filters(numbers: dict[Status, int]) -> list[tuple[str, str, str]]:
+    """All, and then each status, with how many there are."""
     return [
-        ("", "All", None),
+        ("", "All", counted(sum(numbers.values()))),
         *(
-            (
-                status.value,
-                status.value.replace("-", " ").capitalize(),
-                None if status is Status.GOOD else numbers.get(status, 0),
-            )
+            (status.value, status.value.replace("-", " ").capitalize(), counted(numbers[status]))
             for status in Status
         ),
     ]

@@ -2,18 +2,86 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, union_all
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+    union,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.queries.counting import count_each
+from db.queries.pieces import holds, planned_by_value
 from db.schema import bookings, conversations, people, topics
 from domain.booking.state import State
 from domain.party import Party, Role
 
-COUNTED_UP_TO = 1000
-"""Counting stops here: no reader needs to know it more exactly, and it takes a millisecond."""
-
 _MATCHES_AT_MOST = 500
-_IDS = (bookings.c.id, bookings.c.provider_id, bookings.c.client_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meant:
+    """Whom and what somebody looks for: the bookings of any of these are found."""
+
+    provider_ids: list[str]
+    client_ids: list[str]
+    topic_ids: list[str]
+    booking_ids: list[str]
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether there can be any booking of the kind."""
+        return any(self._ids().values())
+
+    def among_few(self) -> ColumnElement[bool]:
+        """A condition for bookings that are read one by one."""
+        return or_(*(bookings.c[column].in_(ids) for column, ids in self._ids().items() if ids))
+
+    def newest(
+        self, narrowed: Callable[[FromClause], Iterator[ColumnElement[bool]]], limit: int
+    ) -> ColumnElement[bool]:
+        """A condition for the newest bookings meant, so many and no more, among however many.
+
+        The newest of each one meant are read from an index that has them in order: of a few
+        hundred, what matches and what does not is as quickly found. `narrowed` gives what else is
+        asked of a booking.
+        """
+        each: list[Select[Any]] = []
+        for column, ids in self._ids().items():
+            if not ids:
+                continue
+            wanted = func.unnest(cast(ids, ARRAY(Text))).table_valued("id").render_derived(column)
+            theirs = bookings.alias(f"by_{column}")
+            newest = (
+                select(theirs.c.id)
+                .where(theirs.c[column] == wanted.c.id, *narrowed(theirs))
+                .order_by(theirs.c.id.desc())
+                .limit(limit)
+                .lateral(f"newest_by_{column}")
+            )
+            each.append(select(newest.c.id).select_from(wanted.join(newest, true())))
+        # A booking may be meant for its client and for its topic.
+        found = union(*each).subquery("meant")
+        return bookings.c.id.in_(select(found.c.id).order_by(found.c.id.desc()).limit(limit))
+
+    def _ids(self) -> dict[str, list[str]]:
+        return {
+            "provider_id": self.provider_ids,
+            "client_id": self.client_ids,
+            "topic_id": self.topic_ids,
+            "id": self.booking_ids,
+        }
 
 
 def seen_by(viewer: Party) -> ColumnElement[bool]:
@@ -28,82 +96,62 @@ def seen_by(viewer: Party) -> ColumnElement[bool]:
 
 
 async def count_by_state(conn: AsyncConnection, viewer: Party) -> dict[State, int]:
-    """How many bookings concern a viewer, by state; `COUNTED_UP_TO` stands for that many or more.
-
-    Each state is counted in an index, up to the limit.
-    """
-    counts = []
-    for state in State:
-        some = select(literal(1)).where(seen_by(viewer), bookings.c.state == state.value)
-        counted = some.limit(COUNTED_UP_TO).subquery()
-        counts.append(
-            select(literal(state.value).label("state"), func.count().label("number")).select_from(
-                counted
-            )
-        )
-    found = await conn.execute(union_all(*counts))
-    return {State(row.state): row.number for row in found}
+    """How many bookings concern a viewer, by state, each counted up to `COUNTED_UP_TO`."""
+    counts = await count_each(conn, bookings.c.state, State, seen_by(viewer))
+    return {State(state): number for state, number in counts.items()}
 
 
-async def matching(conn: AsyncConnection, viewer: Party, q: str) -> ColumnElement[bool] | None:
-    """A condition for the bookings that somebody looks for; None if there cannot be any.
+async def matching(conn: AsyncConnection, viewer: Party, q: str) -> Meant:
+    """Whom and what somebody means who looks for bookings.
 
     A provider looks for clients and topics, a client for providers and topics, support for both
-    people, topics, and ids; somebody who was never in the portal support knows by the whole id
-    alone. First it is found who and what is meant, of whom there are few, so that the bookings
-    themselves are found in their indexes. Of more matches than a few hundred, only so many count.
+    people, topics, and a booking's whole id. First it is found who and what is meant, of whom there
+    are few, so that the bookings themselves are found in their indexes. Of more matches than a few
+    hundred, only so many count.
     """
-    meant: list[ColumnElement[bool]] = []
-    for role in (Role.PROVIDER, Role.CLIENT):
-        if viewer.role is not role:
-            people_meant = list(await conn.scalars(_people(viewer, role, q)))
-            if people_meant:
-                meant.append(bookings.c[f"{role}_id"].in_(people_meant))
-    topics_meant = list(await conn.scalars(_topics(viewer, q)))
-    if topics_meant:
-        meant.append(bookings.c.topic_id.in_(topics_meant))
-    if viewer.role is Role.SUPPORT:
-        meant += [column == q for column in _IDS]
-    return or_(*meant) if meant else None
+    await planned_by_value(conn)
+    found = {
+        role: list(await conn.scalars(people_statement(viewer, role, q)))
+        for role in (Role.PROVIDER, Role.CLIENT)
+        if viewer.role is not role
+    }
+    return Meant(
+        provider_ids=found.get(Role.PROVIDER, []),
+        client_ids=found.get(Role.CLIENT, []),
+        topic_ids=list(await conn.scalars(topics_statement(viewer, q))),
+        booking_ids=[q] if viewer.role is Role.SUPPORT else [],
+    )
 
 
-def _people(viewer: Party, role: Role, q: str) -> Select[tuple[str]]:
+def people_statement(viewer: Party, role: Role, q: str) -> Select[Any]:
     """The people of a role whom the viewer has to do with and who are called so."""
+    called = select(people.c.id).where(
+        people.c.role == role.value, holds(people, q, people.c.id, people.c.name)
+    )
     if viewer.role is Role.SUPPORT:
-        # Each person once, and not each pair that ever talked, of which there are many more.
-        called = or_(
-            people.c.id.icontains(q, autoescape=True), people.c.name.icontains(q, autoescape=True)
-        )
-        everybody = select(people.c.id).where(people.c.role == role.value, called)
-        return everybody.order_by(people.c.id).limit(_MATCHES_AT_MOST)
-    own = conversations.c[f"{viewer.role.value}_id"]
-    theirs = conversations.c[f"{role.value}_id"]
-    known = people.alias()
+        return called.order_by(people.c.id).limit(_MATCHES_AT_MOST)
+    talks = conversations.c
     return (
-        select(theirs)
-        .outerjoin(known, and_(known.c.role == role.value, known.c.id == theirs))
-        .where(
-            own == viewer.id,
-            or_(theirs.icontains(q, autoescape=True), known.c.name.icontains(q, autoescape=True)),
-        )
-        .group_by(theirs)
-        .order_by(func.max(conversations.c.latest).desc())
+        called.join(conversations, talks[f"{role.value}_id"] == people.c.id)
+        .where(talks[f"{viewer.role.value}_id"] == viewer.id)
+        .order_by(talks.latest.desc())
         .limit(_MATCHES_AT_MOST)
     )
 
 
-def _topics(viewer: Party, q: str) -> Select[tuple[str]]:
-    statement = (
+def topics_statement(viewer: Party, q: str) -> Select[Any]:
+    """The topics that the viewer has to do with and that are called so."""
+    called = (
         select(topics.c.id)
-        .where(topics.c.title.icontains(q, autoescape=True))
+        .where(holds(topics, q, topics.c.title))
         .order_by(topics.c.id.desc())
         .limit(_MATCHES_AT_MOST)
     )
     match viewer.role:
         case Role.PROVIDER:
-            return statement.where(topics.c.provider_id == viewer.id)
+            return called.where(topics.c.provider_id == viewer.id)
         case Role.CLIENT:
             booked = select(bookings.c.topic_id).where(bookings.c.client_id == viewer.id)
-            return statement.where(topics.c.id.in_(booked))
+            return called.where(topics.c.id.in_(booked))
         case _:
-            return statement
+            return called

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_from
+from db.queries.booking_search import Meant
 from db.schema import booking_intents, bookings
 from domain.booking.state import Booking, State
 
@@ -66,15 +67,15 @@ async def list_bookings(
     state: State | None = None,
     provider_id: str | None = None,
     client_id: str | None = None,
-    among: ColumnElement[bool] | None = None,
+    among: Meant | None = None,
     limit: int,
     after: str | None = None,
 ) -> list[BookingRow]:
     """The newest bookings that match everything given, from the one after the booking `after` on.
 
     Ids are given out in the order of time, so a page neither repeats nor leaves out what was there
-    when paging began, however many are added meanwhile. `among` is a further condition, such as
-    `booking_search.matching` finds.
+    when paging began, however many are added meanwhile. `among` is what `booking_search.matching`
+    has found.
     """
     found = await conn.execute(
         list_statement(
@@ -98,27 +99,32 @@ def list_statement(
     state: State | None = None,
     provider_id: str | None = None,
     client_id: str | None = None,
-    among: ColumnElement[bool] | None = None,
+    among: Meant | None = None,
     limit: int,
     after: str | None = None,
 ) -> Select[Any]:
     """What `list_bookings` asks; apart from it, so that its plan can be looked at."""
     wanted = {
-        bookings.c.provider_id: (viewer_provider_id, provider_id),
-        bookings.c.client_id: (viewer_client_id, client_id),
-        bookings.c.state: (state.value if state else None,),
+        "provider_id": (viewer_provider_id, provider_id),
+        "client_id": (viewer_client_id, client_id),
+        "state": (state.value if state else None,),
     }
-    conditions = [
-        column == value
-        for column, values in wanted.items()
-        for value in values
-        if value is not None
-    ]
-    if among is not None:
-        conditions.append(among)
-    if after is not None:
-        conditions.append(bookings.c.id < after)
-    return read_bookings().where(*conditions).order_by(bookings.c.id.desc()).limit(limit)
+
+    def narrowed(table: FromClause) -> Iterator[ColumnElement[bool]]:
+        for column, values in wanted.items():
+            for value in values:
+                if value is not None:
+                    yield table.c[column] == value
+        if after is not None:
+            yield table.c.id < after
+
+    statement = read_bookings().where(*narrowed(bookings))
+    if among is not None and viewer_client_id is not None:
+        # A client's own are few.
+        statement = statement.where(among.among_few())
+    elif among is not None:
+        statement = statement.where(among.newest(narrowed, limit))
+    return statement.order_by(bookings.c.id.desc()).limit(limit)
 
 
 async def get_intent(conn: AsyncConnection, booking_id: str) -> Intent | None:

@@ -26,7 +26,11 @@ async def find_people(conn: AsyncConnection, parties: Collection[Party]) -> dict
     if not parties:
         return {}
     pairs = [(party.role.value, party.id) for party in parties]
-    found = await conn.execute(select(people).where(tuple_(people.c.role, people.c.id).in_(pairs)))
+    found = await conn.execute(
+        select(people.c.role, people.c.id, people.c.name, people.c.zone).where(
+            tuple_(people.c.role, people.c.id).in_(pairs), people.c.name.is_not(None)
+        )
+    )
     rows = (
         PersonRow(party=Party(role=Role(row.role), id=row.id), name=row.name, zone=row.zone)
         for row in found

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.queries.pieces import holds, planned_by_value
 from db.schema import standings, topics
 from domain.party import Party, Role
 
@@ -78,20 +79,16 @@ async def list_topics(
     if provider_id is not None:
         statement = statement.where(topics.c.provider_id == provider_id)
     if q:
-        # The text is looked for as it stands: % and _ mean themselves.
-        statement = statement.where(
-            or_(
-                topics.c.title.icontains(q, autoescape=True),
-                topics.c.description.icontains(q, autoescape=True),
-            )
-        )
+        await planned_by_value(conn)
+        statement = statement.where(holds(topics, q, topics.c.title, topics.c.description))
     if after is not None:
         statement = statement.where(topics.c.id < after)
     return [_row(row) for row in await conn.execute(statement)]
 
 
 def _read() -> Select[Any]:
-    return select(topics, _STATUS.label("status")).outerjoin_from(
+    told = (column for column in topics.c if column is not topics.c.pieces)
+    return select(*told, _STATUS.label("status")).outerjoin_from(
         topics, standings, standings.c.provider_id == topics.c.provider_id
     )
 

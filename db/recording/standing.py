@@ -18,12 +18,13 @@ from db.documents import (
     standing_event_from,
     standing_from,
 )
-from db.recording import notices
+from db.recording import late_events, notices
 from db.recording.journal import Happened, Journal, Subject
 from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, standings
-from domain.booking.state import Fault
+from db.stores.people import note_standing
+from domain.booking.state import Booking, Fault
 from domain.notices.ledger import Owed
 from domain.standing.events import ClaimDismissed, ClaimUpheld
 from domain.standing.record import StandingRecord, StandingRecorded
@@ -77,7 +78,7 @@ async def _advanced(conn: AsyncConnection, record: StandingRecord) -> bool:
     if record.number == 1:
         made = await conn.execute(
             insert(standings)
-            .values(provider_id=provider_id, **_row(record))
+            .values(provider_id=provider_id, **row_of(record))
             .on_conflict_do_nothing(index_elements=["provider_id"])
             .returning(standings.c.provider_id)
         )
@@ -93,12 +94,13 @@ async def _advanced(conn: AsyncConnection, record: StandingRecord) -> bool:
     if recording >= record.number:
         return False
     await conn.execute(
-        update(standings).where(standings.c.provider_id == provider_id).values(_row(record))
+        update(standings).where(standings.c.provider_id == provider_id).values(row_of(record))
     )
     return True
 
 
-def _row(record: StandingRecord) -> dict[str, Any]:
+def row_of(record: StandingRecord) -> dict[str, Any]:
+    """What a standing's row says after a recording."""
     standing = record.standing
     return {
         "status": standing.status.value,
@@ -116,7 +118,20 @@ async def _write_what_follows(
 ) -> tuple[Owed, ...]:
     provider_id = record.standing.provider_id
     numbered = list(enumerate(record.events, record.first_seq))
-    journal = Journal(
+    webhooks = await journal_of(record).write(conn)
+    await note_standing(conn, provider_id, record.standing.status)
+    await late_events.write(conn, provider_id, numbered)
+    mails = await notices.write(conn, notices.of_standing(provider_id, numbered), mail=mail)
+    for event in record.events:
+        if isinstance(event, ClaimUpheld | ClaimDismissed):
+            await _settle_fault(conn, event)
+    return (*mails, *webhooks)
+
+
+def journal_of(record: StandingRecord) -> Journal:
+    """What a recording adds to the standing's timeline and to the feed."""
+    provider_id = record.standing.provider_id
+    return Journal(
         subject=Subject.STANDING,
         subject_id=provider_id,
         provider_id=provider_id,
@@ -129,16 +144,10 @@ async def _write_what_follows(
                 data=standing_event_document(event),
                 booking_id=notices.booking_of(event),
             )
-            for seq, event in numbered
+            for seq, event in enumerate(record.events, record.first_seq)
         ),
         entries=record.entries,
     )
-    webhooks = await journal.write(conn)
-    mails = await notices.write(conn, notices.of_standing(provider_id, numbered), mail=mail)
-    for event in record.events:
-        if isinstance(event, ClaimUpheld | ClaimDismissed):
-            await _settle_fault(conn, event)
-    return (*mails, *webhooks)
 
 
 async def _settle_fault(conn: AsyncConnection, event: ClaimUpheld | ClaimDismissed) -> None:
@@ -154,15 +163,9 @@ async def _settle_fault(conn: AsyncConnection, event: ClaimUpheld | ClaimDismiss
     if document is None:
         return
     booking = booking_from(document)
-    if booking.cancellation is None or booking.cancellation.fault is not Fault.CLAIMED:
+    settled = with_fault_settled(booking, event)
+    if settled is booking:
         return
-    fault = Fault.PROVIDER if isinstance(event, ClaimUpheld) else Fault.CLIENT
-    settled = replace(
-        booking,
-        cancellation=replace(booking.cancellation, fault=fault),
-        revision=booking.revision + 1,
-        decided_at=max(booking.decided_at, event.at),
-    )
     await conn.execute(
         update(bookings)
         .where(bookings.c.id == event.booking_id)
@@ -171,4 +174,17 @@ async def _settle_fault(conn: AsyncConnection, event: ClaimUpheld | ClaimDismiss
             revision=settled.revision,
             updated_at=settled.decided_at,
         )
+    )
+
+
+def with_fault_settled(booking: Booking, event: ClaimUpheld | ClaimDismissed) -> Booking:
+    """The booking once the claim about its cancellation is settled; itself, if none was open."""
+    if booking.cancellation is None or booking.cancellation.fault is not Fault.CLAIMED:
+        return booking
+    fault = Fault.PROVIDER if isinstance(event, ClaimUpheld) else Fault.CLIENT
+    return replace(
+        booking,
+        cancellation=replace(booking.cancellation, fault=fault),
+        revision=booking.revision + 1,
+        decided_at=max(booking.decided_at, event.at),
     )

@@ -13,6 +13,7 @@ from db.announcing import MESSAGE_POSTED, announce
 from db.ids import new_id
 from db.queries.conversations import MessageRow
 from db.schema import conversation_reads, conversations, messages
+from db.stores.people import note_pair
 from domain.party import Party
 
 
@@ -34,6 +35,7 @@ async def find_or_create(
         )
         .on_conflict_do_nothing(index_elements=["provider_id", "client_id"])
     )
+    await note_pair(conn, provider_id=provider_id, client_id=client_id)
     # Somebody else may have begun it at the same moment.
     return str((await conn.execute(theirs)).scalar_one())
 
@@ -104,11 +106,12 @@ async def note_message(
 ) -> str:
     """The id of a pair's conversation, begun if need be, with a message that is about to come.
 
-    One round trip, for the recording of cards.
+    One round trip, for the recording of cards, but for the first card of a pair.
     """
+    begun = new_id()
     values: dict[str, Any] = {"latest": message_id, "last_message_at": at}
     statement = insert(conversations).values(
-        id=new_id(), provider_id=provider_id, client_id=client_id, created_at=at, **values
+        id=begun, provider_id=provider_id, client_id=client_id, created_at=at, **values
     )
     noted = await conn.execute(
         statement.on_conflict_do_update(
@@ -119,4 +122,7 @@ async def note_message(
             },
         ).returning(conversations.c.id)
     )
-    return str(noted.scalar_one())
+    found = str(noted.scalar_one())
+    if found == begun:
+        await note_pair(conn, provider_id=provider_id, client_id=client_id)
+    return found

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ids import new_id
 from db.schema import topics
+from db.stores.people import note_provider
 
 
 async def insert_topic(
@@ -42,6 +43,7 @@ async def insert_topic(
         )
         .on_conflict_do_nothing(index_elements=["id"])
     )
+    await note_provider(conn, provider_id)
     return topic_id
 
 

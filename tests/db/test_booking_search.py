@@ -25,7 +25,7 @@ async def found_by(engine: AsyncEngine, viewer: Party, q: str) -> set[str]:
     """The ids of what a viewer finds."""
     async with engine.connect() as conn:
         among = await matching(conn, viewer, q)
-        if among is None:
+        if not among.is_anything:
             return set()
         rows = await list_bookings(
             conn,

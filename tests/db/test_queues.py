@@ -34,13 +34,19 @@ _TOPICS = """
     SELECT 't' || n, 'p' || (n / 2), 'Fugues', '', 60, true, now(), now()
       FROM generate_series(1, 20000) n"""
 
+_PEOPLE = """
+    INSERT INTO people (role, id, standing)
+    SELECT 'provider', 'p' || n,
+           coalesce((SELECT status FROM standings WHERE provider_id = 'p' || n), 'good')
+      FROM generate_series(0, 10000) n"""
+
 
 @pytest.fixture(scope="module")
 async def many(shared_database: str) -> AsyncIterator[AsyncConnection]:
     """Thousands of providers, of whom the planner knows; they are gone afterwards."""
     engine: AsyncEngine = create_engine(shared_database)
     async with engine.connect() as conn:
-        for statement in (_STANDINGS, _TOPICS, "ANALYZE standings", "ANALYZE topics"):
+        for statement in (_STANDINGS, _TOPICS, _PEOPLE, "ANALYZE standings, topics, people"):
             await conn.execute(text(statement))
         yield conn
         await conn.rollback()
@@ -76,4 +82,5 @@ async def test_providers_are_listed_by_indexes(
 ) -> None:
     plan = await _plan(many, list_statement(status=status, limit=20, after=after))
     assert "Index" in plan
-    assert "Seq Scan" not in plan.replace("Seq Scan on standings stands", "")
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan
