@@ -407,14 +407,14 @@ notices = Table(
     Index(None, "webhook_id", "id", postgresql_where=text("webhook_id IS NOT NULL")),
 )
 
-# Where a person gets mail, and whose word that is: the identity provider's, when they signed in; a
-# service's or support's; or their own.
+# Where a person gets mail, null where they want none anywhere, and whose word that is: the identity
+# provider's, when they signed in; a service's or support's; or their own.
 contacts = Table(
     "contacts",
     metadata,
     Column("role", Text, primary_key=True),
     Column("person_id", _ID, primary_key=True),
-    Column("email", Text, nullable=False),
+    Column("email", Text),
     Column("source", Text, nullable=False),
     Column("updated_at", _INSTANT, nullable=False, server_default=text("now()")),
     CheckConstraint("source IN ('sign-in', 'service', 'person')", name="known_source"),

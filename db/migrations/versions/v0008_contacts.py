@@ -29,7 +29,7 @@ def _add_contacts() -> None:
         "contacts",
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("person_id", _ID, nullable=False),
-        sa.Column("email", sa.Text, nullable=False),
+        sa.Column("email", sa.Text),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("updated_at", _INSTANT, nullable=False, server_default=sa.text("now()")),
         sa.PrimaryKeyConstraint("role", "person_id", name="pk_contacts"),
