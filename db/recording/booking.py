@@ -23,6 +23,7 @@ from db.documents import (
 from db.recording import cards, notices, slots
 from db.recording.beginning import NotBegunError, require_request
 from db.recording.journal import Happened, Journal, Subject
+from db.recording.owed import something_owed, still_owed, supersede
 from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, late_events
@@ -84,6 +85,7 @@ async def _record(
                     bookings.c.refusal,
                     bookings.c.document,
                     bookings.c.refused,
+                    something_owed().label("owes"),
                 )
                 .where(bookings.c.id == booking_id)
                 .with_for_update()
@@ -107,6 +109,8 @@ async def _record(
         await conn.execute(update(bookings).where(bookings.c.id == booking_id).values(values))
         if refusal is not None:
             return Recorded(refusal=refusal)
+        if row.owes:
+            await supersede(conn, record.booking)
         return Recorded(owed=await _write_what_follows(conn, record, mail=mail))
 
 
@@ -127,9 +131,11 @@ async def _repeated(
         first_seq=record.first_seq,
         entries=record.entries,
     )
+    owed = await still_owed(conn, Subject.BOOKING, record.booking.id)
     if found.holds(record.entries):
-        return Recorded()
+        return Recorded(owed=owed)
     return Recorded(
+        owed=owed,
         instead=BookingRecord(
             number=row.recording,
             booking=booking_from(row.document),
@@ -137,7 +143,7 @@ async def _repeated(
             events=tuple(booking_event_from(event) for event in found.events),
             entries=found.entries,
             refused=row.refused,
-        )
+        ),
     )
 
 

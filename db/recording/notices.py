@@ -16,45 +16,14 @@ from db.schema import notices
 from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
-from domain.notices.ledger import Owed
+from domain.notices.kinds import kind_of
+from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Role
 from domain.standing import events as standing_happened
 from domain.standing.events import StandingEvent
 
-INBOX = "inbox"
 SUPPORT_DESK = "support"
 """The id by which all of support is told."""
-
-_PROVIDER, _CLIENT, _BOTH = (Role.PROVIDER,), (Role.CLIENT,), (Role.PROVIDER, Role.CLIENT)
-_SUPPORT = (Role.SUPPORT,)
-
-TOLD: dict[str, tuple[Role, ...]] = {
-    "booking.requested": _PROVIDER,
-    "booking.confirmed": _CLIENT,
-    "booking.declined": _CLIENT,
-    "booking.expired": _CLIENT,
-    "booking.cancelled": _BOTH,
-    "booking.rescheduled": _BOTH,
-    "booking.completed": _BOTH,
-    "cancellation.asked": _CLIENT,
-    "reschedule.proposed": _CLIENT,
-    "reschedule.accepted": (Role.PROVIDER, Role.SUPPORT),
-    "reschedule.declined": _PROVIDER,
-    "reschedule.lapsed": _PROVIDER,
-    "claim.opened": _PROVIDER,
-    "claim.contested": _SUPPORT,
-    "claim.upheld": _PROVIDER,
-    "claim.dismissed": _PROVIDER,
-    "standing.warned": _PROVIDER,
-    "case.opened": _PROVIDER,
-    "case.closed": _PROVIDER,
-    "proof.submitted": _SUPPORT,
-    "proof.accepted": _PROVIDER,
-    "proof.rejected": _PROVIDER,
-    "topics.suspended": _PROVIDER,
-    "topics.reinstated": _PROVIDER,
-}
-"""Who is told of what. Of a reminder, those it names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,28 +41,31 @@ class Notice:
     booking_revision: int | None
     due_at: datetime
     source: str
+    session_start: datetime | None = None
     reason: str | None = None
 
 
 def of_booking(booking: Booking, numbered: Iterable[tuple[int, BookingEvent]]) -> Iterator[Notice]:
     """Whom the events of a booking concern."""
     for seq, event in numbered:
-        kind: str = event.type
-        told, due_at, reason = TOLD.get(event.type, ()), event.at, None
+        name: str = event.type
+        told, due_at, reason = kind_of(name).told, event.at, None
         if isinstance(event, happened.ReminderSent | happened.ReminderSkipped):
             told, due_at = event.reminder.to, event.reminder.due_at
-            kind = event.reminder.kind.value
+            name = event.reminder.kind.value
             reason = event.why if isinstance(event, happened.ReminderSkipped) else None
+        session_start = booking.scheduled_start if kind_of(name).dated else None
         for role in told:
             yield Notice(
                 role=role,
                 recipient_id=booking.party_id(role) or SUPPORT_DESK,
-                kind=kind,
+                kind=name,
                 booking_id=booking.id,
                 provider_id=booking.provider_id,
                 booking_revision=booking.revision,
                 due_at=due_at,
                 source=f"booking/{booking.id}/{seq}",
+                session_start=session_start,
                 reason=reason,
             )
 
@@ -103,7 +75,7 @@ def of_standing(
 ) -> Iterator[Notice]:
     """Whom the events of a standing concern."""
     for seq, event in numbered:
-        for role in TOLD.get(event.type, ()):
+        for role in kind_of(event.type).told:
             yield Notice(
                 role=role,
                 recipient_id=provider_id if role is Role.PROVIDER else SUPPORT_DESK,
@@ -137,7 +109,7 @@ async def write(conn: AsyncConnection, found: Iterable[Notice], *, mail: bool) -
     rows = [row_of(notice) for notice in found]
     if rows:
         await conn.execute(insert(notices), rows)
-    told = [row for row in rows if row["state"] == "sent"]
+    told = [row for row in rows if row["state"] is NoticeState.SENT]
     return await owe_mail(conn, told) if mail and told else []
 
 
@@ -148,12 +120,13 @@ def row_of(notice: Notice) -> dict[str, Any]:
         "recipient_role": notice.role.value,
         "recipient_id": notice.recipient_id,
         "kind": notice.kind,
-        "channel": INBOX,
+        "channel": Channel.INBOX,
         "booking_id": notice.booking_id,
         "provider_id": notice.provider_id,
         "booking_revision": notice.booking_revision,
         "due_at": notice.due_at,
-        "state": "skipped" if notice.reason else "sent",
+        "session_start": notice.session_start,
+        "state": NoticeState.SKIPPED if notice.reason else NoticeState.SENT,
         "reason": notice.reason,
-        "source": f"{notice.source}/{notice.role}/{INBOX}",
+        "source": f"{notice.source}/{notice.role}/{Channel.INBOX}",
     }

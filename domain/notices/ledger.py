@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from domain.party import Party
+
 GIVEN_UP_AFTER = timedelta(hours=24)
 """How long delivering a notice is tried before it ends as failed."""
 
@@ -18,6 +20,10 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     WEBHOOK = "webhook"
+
+
+_CALLED = {Channel.INBOX: "inbox", Channel.EMAIL: "e-mail", Channel.WEBHOOK: "webhook"}
+"""What operators read."""
 
 
 class NoticeState(StrEnum):
@@ -42,6 +48,12 @@ class Owed:
     id: str
     channel: Channel
     summary: str
+
+    @classmethod
+    def to(cls, recipient: Party, *, id: str, channel: Channel, kind: str) -> Owed:  # noqa: A002
+        """A notice to somebody, summed up without anything that is only theirs to read."""
+        summary = f"{_CALLED[channel]} {kind} to {recipient}"
+        return cls(id=id, channel=channel, summary=summary)
 
 
 @dataclass(frozen=True, kw_only=True)
