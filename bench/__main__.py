@@ -13,10 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import lists
+from bench import cost, growth, latency, lists, throughput
 
 BENCHMARKS = {
     "lists": lists.BENCHMARK,
+    "cost": cost.BENCHMARK,
+    "throughput": throughput.BENCHMARK,
+    "latency": latency.BENCHMARK,
+    "growth": growth.BENCHMARK,
 }
 """All there are, in the order in which they run."""
 

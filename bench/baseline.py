@@ -1,0 +1,79 @@
+"""What ours are compared with: workflows that do nothing, and bare ones that do as many steps.
+
+`python -m bench.baseline ADDRESS` is their worker, built as ours is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from datetime import timedelta
+
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+TASK_QUEUE = "baseline"
+STEPS = ("request", "confirm", "cancel")
+_LONG = timedelta(days=20)
+_QUICK = timedelta(seconds=2)
+
+
+@activity.defn
+async def note(step: str) -> str:
+    """Stands for a recording, and records nothing."""
+    return step
+
+
+@workflow.defn
+class NoOp:
+    """Begins, and has ended: what the server itself costs."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Nothing."""
+
+
+@workflow.defn
+class Bare:
+    """A lifecycle's durable steps: three local activities, two signals, and a timer before each."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+
+    @workflow.signal
+    def tell(self, command: str) -> None:
+        """A command."""
+        self._told.append(command)
+
+    @workflow.run
+    async def run(self) -> None:
+        """Notes each step when it comes."""
+        for number, step in enumerate(STEPS):
+            if number:
+                await workflow.wait_condition(lambda: bool(self._told), timeout=_LONG)
+                self._told.pop()
+            await workflow.execute_local_activity(note, step, start_to_close_timeout=_QUICK)
+
+
+async def serve(address: str) -> None:
+    """Serves them until told to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Worker(
+        await Client.connect(address),
+        task_queue=TASK_QUEUE,
+        workflows=[NoOp, Bare],
+        activities=[note],
+        deployment_config=WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion("baseline", "1"), use_worker_versioning=False
+        ),
+    ):
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1]))

@@ -1,0 +1,80 @@
+"""What many open bookings cost: memory, the time of a decision among them, and of a restart."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from typing import Any
+
+import httpx
+
+from bench.benchmark import Benchmark
+from bench.latency import confirm_steadily, pending, quantiles
+from bench.lifecycles import Market
+from bench.stack import BenchStack, bench_stack, free_port, memory_of
+from db.engine import create_engine
+
+TARGET_KILOBYTES_CACHED = 68.0
+_SAMPLES = 200
+
+
+async def measure(stack: BenchStack, sizes: list[int]) -> list[dict[str, Any]]:
+    """Grows to each size in turn, and measures there."""
+    cache = str(max(sizes) + 2 * _SAMPLES * len(sizes))
+    (worker,) = stack.start_workers(MAX_CACHED_WORKFLOWS=cache)
+    port = free_port()
+    stack.start_api(port)
+    engine = create_engine(stack.database_url, pool_size=20)
+    found = []
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+            market = Market(client=await stack.client(), engine=engine, http=http)
+            await confirm_steadily(market, await pending(market, 50), a_second=20)
+            open_now, empty = 50, memory_of(worker)
+            for size in sizes:
+                grown = await pending(market, max(size - open_now, _SAMPLES))
+                open_now += len(grown)
+                held, server = memory_of(worker), memory_of(stack.server)
+                took = quantiles(await confirm_steadily(market, grown[:_SAMPLES], a_second=10))
+                row = {
+                    "open": open_now,
+                    "worker_kilobytes_each": round((held - empty) / 1024 / (open_now - 50), 1),
+                    "server_megabytes": round(server / 1024**2),
+                    "confirm_milliseconds": took,
+                }
+                found.append(row)
+                print(
+                    f"  {open_now:>7,} open: worker {row['worker_kilobytes_each']} kB each,"
+                    f" server {row['server_megabytes']} MB,"
+                    f" confirm p50 {took['p50']} p99 {took['p99']} ms",
+                    flush=True,
+                )
+            (extra,) = await pending(market, 1)
+            stack.stop(worker)
+            began = time.perf_counter()
+            stack.start_workers(MAX_CACHED_WORKFLOWS=cache)
+            await confirm_steadily(market, [extra])
+            restart = time.perf_counter() - began
+            print(f"  a new worker's first decision comes after {restart:.1f} s")
+    finally:
+        await engine.dispose()
+    found[-1]["restart_seconds"] = round(restart, 1)
+    return found
+
+
+def _run(given: argparse.Namespace) -> dict[str, Any]:
+    with bench_stack() as stack:
+        return {"sizes": asyncio.run(measure(stack, sorted(given.open)))}
+
+
+def _options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--open", type=int, nargs="+", default=[100, 1_000, 10_000], metavar="N",
+        help="so many open bookings, one after the other (50000 takes half an hour)",
+    )  # fmt: skip
+
+
+BENCHMARK = Benchmark(
+    about="memory and latency among many open bookings", run=_run, add_options=_options
+)
