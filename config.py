@@ -10,10 +10,13 @@ from __future__ import annotations
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+
+from domain.notices.address import is_address
 
 DEVELOPMENT_SECRET = "keepdate-development-secret-known-to-everyone"  # noqa: S105
 """Signs tokens on a developer's machine. It is public, so production refuses it."""
@@ -105,10 +108,15 @@ class Settings(BaseSettings):
     """Which claim of an ID token holds the person's id at the marketplace."""
 
     smtp_url: str | None = Field(default=None, repr=False)
-    """Mail server, as `smtp[s]://user:password@host:port`. Without one no mail is sent."""
+    """Mail server, as `smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`; the first
+    is encrypted where the server offers it. Without one no mail is sent."""
 
     mail_from: str | None = None
-    """Whom mails and invites come from, as `Keepdate <bookings@example.org>`."""
+    """Whom mails and invites come from, as `Keepdate <bookings@example.org>`. Needed with a mail
+    server."""
+
+    mail_reply_to: str | None = None
+    """Where answers to mails go, if not to whom they come from."""
 
     webhook_allow_private: bool = False
     """Lets webhooks reach private addresses, this machine's among them."""
@@ -149,6 +157,29 @@ class Settings(BaseSettings):
                 "KEEPDATE_ENVIRONMENT=production needs KEEPDATE_JWKS_URL or a KEEPDATE_JWT_SECRET"
                 " of its own"
             )
+        return self
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _name_a_mail_server(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
+            raise ValueError("must be smtp://, smtp+starttls:// or smtps:// with a host")
+        return url
+
+    @field_validator("mail_from", "mail_reply_to")
+    @classmethod
+    def _name_a_mailbox(cls, mailbox: str | None) -> str | None:
+        if mailbox is not None and not is_address(parseaddr(mailbox)[1]):
+            raise ValueError("must be an address, such as Keepdate <bookings@example.org>")
+        return mailbox
+
+    @model_validator(mode="after")
+    def _send_mail_from_somebody(self) -> Self:
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("KEEPDATE_SMTP_URL needs a KEEPDATE_MAIL_FROM")
         return self
 
     @model_validator(mode="after")

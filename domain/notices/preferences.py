@@ -32,7 +32,7 @@ class Group(StrEnum):
     """What is of no other group, such as a kind that is newer than this list."""
 
 
-KINDS: dict[Group, frozenset[str]] = {
+GROUPS: dict[Group, frozenset[str]] = {
     Group.CONFIRMATIONS: frozenset({"booking.confirmed", "booking.rescheduled"}),
     Group.CANCELLATIONS: frozenset({"booking.cancelled"}),
     Group.SUSPENSIONS: frozenset({"topics.suspended", "topics.reinstated"}),
@@ -83,7 +83,7 @@ CONCERN: dict[Role, tuple[Group, ...]] = {
 }
 """The groups that a role gets anything of, in the order in which they are shown."""
 
-_GROUPS = {kind: group for group, kinds in KINDS.items() for kind in kinds}
+_GROUP_OF = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
 
 Choice = Mapping[Group, bool]
 """Whether the notices of a group are wanted by e-mail. A group that is left out is."""
@@ -91,7 +91,7 @@ Choice = Mapping[Group, bool]
 
 def group_of(kind: str) -> Group:
     """The group of a kind of notice."""
-    return _GROUPS.get(kind, Group.OTHER)
+    return _GROUP_OF.get(kind, Group.OTHER)
 
 
 def is_transactional(kind: str) -> bool:

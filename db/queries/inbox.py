@@ -1,0 +1,114 @@
+"""The inbox of the portal: what a person was told, and what of it they have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.documents import booking_event_from, standing_event_from
+from db.queries.bookings import BookingRow, get_bookings
+from db.schema import IN_INBOX, UNREAD, events, notices
+from domain.booking.events import BookingEvent
+from domain.party import Party, Role
+from domain.standing.events import StandingEvent
+
+UNREAD_COUNTED = 100
+"""Unread notices are counted up to here: more are "99+"."""
+
+Event = BookingEvent | StandingEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeRow:
+    """A notice, with the booking that it is about as it is now, and the event that it tells of.
+
+    `is_of_standing` tells a notice of a provider's standing from one of a booking. `read_at` is
+    None until its recipient has seen it in the portal.
+    """
+
+    id: str
+    to: Party
+    kind: str
+    provider_id: str
+    is_of_standing: bool
+    session_start: datetime | None
+    created_at: datetime
+    read_at: datetime | None
+    booking: BookingRow | None
+    event: Event | None
+
+
+async def list_inbox(
+    conn: AsyncConnection, who: Party, *, limit: int, after: str | None = None
+) -> list[NoticeRow]:
+    """A person's notices, newest first, from the one before the notice `after` on."""
+    statement = select(notices).where(_inbox_of(who), IN_INBOX)
+    if after is not None:
+        statement = statement.where(notices.c.id < after)
+    found = await conn.execute(statement.order_by(notices.c.id.desc()).limit(limit))
+    return await with_contents(conn, found.all())
+
+
+async def count_unread_notices(conn: AsyncConnection, who: Party) -> int:
+    """How many notices a person has not seen, up to `UNREAD_COUNTED`."""
+    unread = select(literal(1)).where(_inbox_of(who), UNREAD).limit(UNREAD_COUNTED).subquery()
+    return int((await conn.execute(select(func.count()).select_from(unread))).scalar_one())
+
+
+async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> list[NoticeRow]:
+    """Rows of `notices` with their bookings and events, which are read together."""
+    named = {row.booking_id for row in rows if row.booking_id}
+    bookings = await get_bookings(conn, named)
+    told = await _events_of(conn, {place for row in rows if (place := _place(row.source))})
+    return [
+        NoticeRow(
+            id=row.id,
+            to=Party(role=Role(row.recipient_role), id=row.recipient_id),
+            kind=row.kind,
+            provider_id=row.provider_id,
+            is_of_standing=row.source.startswith("standing/"),
+            session_start=row.session_start,
+            created_at=row.created_at,
+            read_at=row.read_at,
+            booking=bookings.get(row.booking_id),
+            event=told.get(_place(row.source)),
+        )
+        for row in rows
+    ]
+
+
+_Place = tuple[str, str, int]
+
+
+async def _events_of(
+    conn: AsyncConnection, places: Collection[_Place]
+) -> dict[_Place | None, Event]:
+    if not places:
+        return {}
+    found = await conn.execute(
+        select(events.c.subject, events.c.subject_id, events.c.seq, events.c.data).where(
+            tuple_(events.c.subject, events.c.subject_id, events.c.seq).in_(places)
+        )
+    )
+    return {(row.subject, row.subject_id, row.seq): _event(row.subject, row.data) for row in found}
+
+
+def _event(subject: str, data: dict[str, Any]) -> Event:
+    return booking_event_from(data) if subject == "booking" else standing_event_from(data)
+
+
+def _place(source: str) -> _Place | None:
+    """Which event a notice comes from: `<subject>/<id>/<number of the event>/…`."""
+    subject, subject_id, number, *_ = [*source.split("/"), "", "", ""]
+    if subject not in {"booking", "standing"} or not number.isdecimal():
+        return None
+    return subject, subject_id, int(number)
+
+
+def _inbox_of(who: Party) -> ColumnElement[bool]:
+    return and_(notices.c.recipient_role == who.role.value, notices.c.recipient_id == who.id)

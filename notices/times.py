@@ -1,0 +1,31 @@
+"""Instants as people read them away from the portal: with weekday and year, and the zone named."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+_INSTANT = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def in_zone(instant: datetime, zone: ZoneInfo) -> str:
+    """`Tue 24 Nov 2026, 10:00 (Europe/Berlin)`."""
+    local = instant.astimezone(zone)
+    day = f"{_WEEKDAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{day}, {local:%H:%M} ({zone.key.replace('_', ' ')})"
+
+
+def translated(text: str, zone: ZoneInfo) -> str:
+    """A sentence of the record with each RFC 3339 instant as people in this zone read it."""
+
+    def one(found: re.Match[str]) -> str:
+        try:
+            return in_zone(datetime.fromisoformat(found.group()), zone)
+        except (ValueError, OverflowError):
+            # Somebody wrote what only looks like an instant.
+            return found.group()
+
+    return _INSTANT.sub(one, text)
