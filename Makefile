@@ -48,7 +48,7 @@ screenshots: browser
 bench: browser
 	$(BIN)/python -m bench $(ONLY) $(if $(JSON),--json $(JSON))
 
-## histories: records anew the workflow histories that the tests replay
+## histories: records the workflow histories of this version anew, which the tests replay
 histories: $(READY)
 	$(BIN)/python -m tests.workflows.record_histories
 

@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.enums.v1 import RoutingConfigUpdateState
+from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
@@ -22,6 +24,8 @@ from workflows.provider_standing import ProviderStandingWorkflow
 
 TOMORROW = (TomorrowsBooking, ProviderStandingWorkflow)
 """The workflows of the new build; the old one is as the code is today."""
+
+_EVERYWHERE = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_COMPLETED
 
 
 class Rollout:
@@ -53,6 +57,17 @@ class Rollout:
 
         await self.world.until(known, bool)
         await self._deployment("set-current-version", *version, "--yes")
+        await self.world.until(self._routing, lambda state: state == _EVERYWHERE)
+
+    async def _routing(self) -> RoutingConfigUpdateState.ValueType:
+        """Whether every task queue has heard which build is current."""
+        client = self.world.client
+        described = await client.workflow_service.describe_worker_deployment(
+            DescribeWorkerDeploymentRequest(
+                namespace=client.namespace, deployment_name=self._settings.deployment_name
+            )
+        )
+        return described.worker_deployment_info.routing_config_update_state
 
     async def _deployment(self, *words: str) -> str:
         return await self._command_line.run("worker", "deployment", *words)
@@ -130,3 +145,19 @@ async def test_what_began_on_the_old_build_ends_on_the_new_one(rollout: Rollout)
             assert (await standing.describe()).status is WorkflowExecutionStatus.RUNNING
             assert await troubles(standing) == []
             await standing.terminate()
+
+
+async def test_what_moved_to_the_new_build_goes_back_to_the_old_one(rollout: Rollout) -> None:
+    """But for what began with a patch, which waits until a build that knows the patch is back."""
+    world = rollout.world
+    async with rollout.worker("before"), rollout.worker("after", *TOMORROW):
+        await rollout.make_current("before")
+        booking_id = (await world.confirmed(in_days(10))).booking_id
+        await rollout.make_current("after")
+        await world.update(booking_id, "ask-cancel", reason="Ill.")
+        await rollout.make_current("before")
+        await world.update(booking_id, "cancel", reason="They asked.")
+        handle = world.booking(booking_id)
+        assert (await world.agree(booking_id, ended=True)).booking["state"] == "cancelled"
+        assert await _builds_of(handle) == ["before", "after", "before"]
+        assert await troubles(handle) == []
