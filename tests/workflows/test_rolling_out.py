@@ -19,7 +19,7 @@ from tests.workflows.command_line import CommandLine
 from tests.workflows.tomorrows_booking import TomorrowsBooking
 from tests.workflows.wire import troubles
 from tests.workflows.world import Handle, World, in_days
-from worker import build_worker
+from worker import WORKFLOWS, build_worker
 from workflows.provider_standing import ProviderStandingWorkflow
 
 TOMORROW = (TomorrowsBooking, ProviderStandingWorkflow)
@@ -40,8 +40,8 @@ class Rollout:
     async def worker(self, build: str, *workflows: type) -> AsyncIterator[None]:
         """A worker of a build."""
         settings = self._settings.model_copy(update={"deployment_build_id": build})
-        chosen = {"workflows": workflows} if workflows else {}
-        async with build_worker(self.world.client, self.world.engine, settings, **chosen):
+        client, engine = self.world.client, self.world.engine
+        async with build_worker(client, engine, settings, workflows=workflows or WORKFLOWS):
             yield
 
     async def make_current(self, build: str) -> None:
