@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -16,11 +16,13 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.delivering import Courier, Outlet
 from activities.recording import Recorder
 from activities.reporting import LateEventReporter
 from config import Settings, temporal_connection
 from db.engine import create_engine
 from workflows.booking import BookingWorkflow
+from domain.notices.ledger import Channel
 from workflows.guard import Guard
 from workflows.payloads import data_converter
 from workflows.provider_standing import ProviderStandingWorkflow
@@ -35,6 +37,10 @@ _RETRY_SECONDS = 1.0
 
 SANDBOX = SandboxedWorkflowRunner(
     # Pure or without state of their own, so they are not loaded anew for every workflow; and the
+_ACTIVITIES = 500
+"""So many run at the same time. Most wait for the servers of others, and must not keep those
+waiting that write decisions down."""
+
     # types of `domain` stay the same ones on both sides. Clocks are banned there by lint.
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
         "activities", "domain", "pydantic", "pydantic_core"
@@ -53,7 +59,10 @@ def build_worker(
     *,
     workflows: Sequence[type] = WORKFLOWS,
 ) -> Worker:
-    """A worker that has everything it needs, and has not started."""
+    """A worker that has everything it needs, and has not started.
+
+    `outlets` are the ways out to people and services; left out, those that the settings name.
+    """
     recorder = Recorder(engine, mail=settings.smtp_url is not None)
     reporter = LateEventReporter(client, settings.task_queue)
     return Worker(
@@ -61,6 +70,7 @@ def build_worker(
         task_queue=settings.task_queue,
         workflows=workflows,
         activities=[
+    outlets: Mapping[Channel, Outlet] | None = None,
             recorder.record_booking,
             recorder.record_standing,
             recorder.load_standing,
@@ -77,15 +87,25 @@ def build_worker(
 def _deployment(settings: Settings) -> WorkerDeploymentConfig:
     """Which build this worker is: named always, or the SDK hashes every loaded module to find one.
 
+            courier.deliver,
+            comparer.compare_records,
     Bookings live for weeks, across many builds: each moves to the current build with its next task.
     """
     build = settings.deployment_build_id
     return WorkerDeploymentConfig(
+        max_concurrent_activities=_ACTIVITIES,
         version=WorkerDeploymentVersion(settings.deployment_name, build or _release()),
         use_worker_versioning=build is not None,
         default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
         if build is not None
         else VersioningBehavior.UNSPECIFIED,
+def _outlets(engine: AsyncEngine, settings: Settings) -> dict[Channel, Outlet]:
+    """The channels that this worker delivers by, besides the inbox."""
+    del engine, settings
+    outlets: dict[Channel, Outlet] = {}
+    return outlets
+
+
     )
 
 

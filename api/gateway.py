@@ -28,11 +28,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from config import Settings, temporal_connection
 from domain.booking.decide import NewRequest
+from domain.notices.ledger import Owed
 from domain.refusal import Code, FieldError, Refusal
 from workflows import messages, search_attributes
 from workflows.payloads import data_converter
 from workflows.snapshot import BookingInput, StandingInput
-from workflows.start import booking_workflow_id, standing_workflow_id
+from workflows.start import booking_workflow_id, delivery_workflow_id, standing_workflow_id
 
 # The forms of what callers send are the workflows' own: a body is the same object as a signal.
 BOOKING_MESSAGES = messages.BOOKING_MESSAGES
@@ -172,6 +173,19 @@ class Gateway:
         if answer is not None:
             return answer
         return await _taken(self._signal_standing(provider_id, order))
+
+    async def deliver(self, owed: Owed) -> None:
+        """Have a notice delivered that no other workflow owes; if that is under way, it goes on."""
+        await _acknowledged(
+            self._client.start_workflow(
+                "Delivery",
+                owed,
+                id=delivery_workflow_id(owed.id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=owed.summary,
+            )
+        )
 
     def _start_booking(self, request: NewRequest) -> Awaitable[Any]:
         return self._client.start_workflow(

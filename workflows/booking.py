@@ -141,6 +141,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         recorded: Recorded = await carried_out(
             Recorder.record_booking, record, summary=f"record {summary}"
         )
+        self._deliveries.start(recorded.owed)
         there = recorded.instead
         if there is None:
             return recorded.refusal

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.record import Entry, entry_json
     from domain.refusal import Code, Refusal, refuse
     from workflows.alarm import Alarm
+    from workflows.deliveries import Deliveries
     from workflows.details import card
     from workflows.entries import applied
     from workflows.inbox import Arrived, C
@@ -41,6 +42,7 @@ class DecisionLoop(Reception[S, C, E]):
         super().__init__()
         self._log = Logbook()
         self._alarm = Alarm()
+        self._deliveries = Deliveries()
         self._history_limit: int | None = None
 
     @abstractmethod
@@ -57,11 +59,11 @@ class DecisionLoop(Reception[S, C, E]):
 
     # Deciding: the loop, and nothing else.
 
-    async def _run_until_closed(self) -> bool:
-        """Decide until the state is closed. True where it is time to continue as new instead."""
+    async def _run_until_over(self) -> bool:
+        """Decide until all is over. True where it is time to continue as new instead."""
         while True:
             await self._decide_what_arrived()
-            if self.machine.closed(self._known):
+            if self._over:
                 return False
             if self._time_to_continue() and not self._inbox:
                 return True
@@ -76,6 +78,11 @@ class DecisionLoop(Reception[S, C, E]):
         while self._inbox:
             await self._handle(self._inbox.take())
         await self._record_refusals()
+
+    @property
+    def _over(self) -> bool:
+        """Whether the state is closed and everybody has been told: until then, all is refused."""
+        return self.machine.closed(self._known) and not self._deliveries
 
     async def _handle(self, arrived: Arrived[C]) -> None:
         refusal = await self._judge(arrived)
@@ -223,6 +230,7 @@ class DecisionLoop(Reception[S, C, E]):
 
     def _time_to_continue(self) -> bool:
         """Whether the history has grown so long that the workflow should begin a new one."""
+                or self._over
         limit = self._history_limit
         info = workflow.info()
         return info.is_continue_as_new_suggested() or (
@@ -234,14 +242,21 @@ class DecisionLoop(Reception[S, C, E]):
     def _start(self, state: S, progress: Progress, history_limit: int | None) -> None:
         self._state = state
         self._log.go_on_from(progress)
-        self._history_limit = history_limit
+        self._deliveries.resume(progress.owed)
+        if history_limit is not None:
+            # What a history begins with does not fill it, or it would never get beyond that.
+            self._history_limit = history_limit + len(progress.owed)
         for outcome in progress.outcomes:
             self._outcomes.remember(outcome.key, outcome.refusal)
 
     def _handed_over(self) -> Progress:
-        return replace(self._log.handed_over(), outcomes=tuple(self._outcomes.newest.values()))
+        return replace(
+            self._log.handed_over(),
+            outcomes=tuple(self._outcomes.newest.values()),
+            owed=self._deliveries.handed_over(),
+        )
 
-    # Living: through cancellation requests and new histories, until closed.
+    # Living: through cancellation requests and new histories, until all is over.
 
     async def _live(self) -> bool:
         """Run to the end of this history. True where another one should follow."""
@@ -271,7 +286,7 @@ class DecisionLoop(Reception[S, C, E]):
 
     async def _run_history(self) -> bool:
         while True:
-            continues = await self._run_until_closed()
+            continues = await self._run_until_over()
             # Every update is answered before the history ends, also those that came just now.
             await workflow.wait_condition(workflow.all_handlers_finished)
             if not self._inbox and not self._log.unrecorded:
@@ -289,6 +304,8 @@ class DecisionLoop(Reception[S, C, E]):
     def timeline(self) -> dict[str, Any]:
         """The newest lines of the timeline as JSON, with the count of all refusals."""
         return {
+        if self.machine.closed(self._known) and self._deliveries:
+            waits_for = f"the delivery of {len(self._deliveries)} notices"
             "items": [entry_json(entry) for entry in self._log.progress.newest],
             "refused": self._log.progress.refused,
         }

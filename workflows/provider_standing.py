@@ -56,7 +56,7 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         rule=lambda _, command: RULES[command],
         describe=describe,
         attributes=changes_of_standing,
-        headline=lambda it: f"{it.status}: {len(it.counting())} late events count",
+        headline=lambda it: f"{it.status}: {it.count_in_all()} late events count",
         waits_for=standing_waits_for,
         json=_answer,
     )
@@ -141,4 +141,5 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
             events=there.events,
             entries=there.entries,
             refused=there.refused,
+        self._deliveries.start(recorded.owed)
         )

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.booking.decide import NewRequest
 from domain.booking.state import Booking
+from domain.notices.ledger import Owed
 from domain.record import Entry
 from domain.standing.state import Standing
 from workflows.inbox import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
+class Undelivered:
+    """A notice that is owed, and since when it is tried to deliver it."""
+
+    notice: Owed
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How many recordings, lines and events there have been; the newest lines and outcomes."""
+    """How many recordings, lines and events there have been; the newest lines and outcomes.
+
+    `owed` are the notices that were not delivered yet when the history ended.
+    """
 
     recordings: int = 0
     lines: int = 0
@@ -21,6 +34,7 @@ class Progress:
     refused: int = 0
     newest: tuple[Entry, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    owed: tuple[Undelivered, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import Info
 
+from domain.notices.ledger import Owed
 from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT, Policy
 from domain.refusal import Code
 from workflows.payloads import json_of
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 _BOOKING = TypeAdapter(BookingInput)
 _STANDING = TypeAdapter(StandingInput)
+_OWED = TypeAdapter(Owed)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MOMENT = timedelta(seconds=10)
 """What was in the future when it was asked for may have passed when it arrives."""
@@ -40,6 +42,11 @@ def booking_workflow_id(booking_id: str) -> str:
 def standing_workflow_id(provider_id: str) -> str:
     """The workflow id of a provider's standing."""
     return f"provider-standing/{provider_id}"
+
+
+def delivery_workflow_id(notice_id: str) -> str:
+    """The workflow id of the delivery of a notice that no other workflow owes."""
+    return f"delivery/{notice_id}"
 
 
 def read_booking_input(given: RawValue, info: Info) -> BookingInput:
@@ -75,6 +82,11 @@ def read_standing_input(given: RawValue, info: Info) -> StandingInput:
     own_id = standing_workflow_id(provider_id)
     _require(info.workflow_id == own_id, "it is another provider's id")
     return started
+
+
+def read_owed(given: RawValue) -> Owed:
+    """The notice that a delivery starts with. Raises `malformed`, which fails the workflow."""
+    return _read(_OWED, given)
 
 
 def _require_a_beginning(started: BookingInput | StandingInput, info: Info) -> None:
