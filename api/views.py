@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from api.body import Json
 from api.services import clock
 from db.queries.bookings import BookingRow, Logistics
@@ -13,6 +11,7 @@ from db.queries.topics import TopicRow
 from domain.booking.view import allowed_actions, booking_json
 from domain.instants import rfc3339
 from domain.party import Party
+from notices.event import event_json
 
 
 def booking_view(row: BookingRow, caller: Party) -> Json:
@@ -76,13 +75,11 @@ def message_view(row: MessageRow) -> Json:
 
 def feed_view(item: FeedItem) -> Json:
     """Something that happened. `seq` is its place among everything that did."""
-    found: dict[str, Any] = {
-        "id": str(item.id),
-        "seq": item.id,
-        "type": item.type,
-        "occurred_at": rfc3339(item.occurred_at),
-        "booking_id": item.booking_id,
-        "provider_id": item.provider_id,
-        "data": item.data,
-    }
-    return found
+    return event_json(
+        place=item.id,
+        type=item.type,
+        occurred_at=item.occurred_at,
+        booking_id=item.booking_id,
+        provider_id=item.provider_id,
+        data=item.data,
+    )

@@ -37,7 +37,7 @@ class Notice:
     recipient_id: str
     kind: str
     booking_id: str | None
-    provider_id: str
+    provider_id: str | None
     booking_revision: int | None
     due_at: datetime
     source: str

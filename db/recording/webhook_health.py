@@ -1,0 +1,89 @@
+"""How an endpoint of webhooks fares: since when it fails, and that it is disabled at last."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.recording import notices as ledger
+from db.schema import notices, webhooks
+from domain.instants import rfc3339
+from domain.notices.endpoint import DISABLED, DISABLED_AFTER
+from domain.notices.ledger import NoticeState, Owed
+from domain.party import Role
+
+WEBHOOK_DISABLED = "webhook.disabled"
+"""The kind of the notice by which an owner is told that their endpoint is told no more."""
+
+
+async def note_success(conn: AsyncConnection, webhook_id: str) -> None:
+    """An endpoint took what it was sent: whatever failed before is forgotten."""
+    await conn.execute(
+        update(webhooks)
+        .where(webhooks.c.id == webhook_id, webhooks.c.failing_since.is_not(None))
+        .values(failing_since=None)
+    )
+
+
+async def note_failure(
+    conn: AsyncConnection, webhook_id: str, *, now: datetime, mail: bool
+) -> list[Owed]:
+    """An endpoint failed. It is disabled if it has done nothing else for as long as is allowed.
+
+    The result is what its owner is told of that, where `mail` says that mail is sent.
+    """
+    failing = await conn.execute(
+        update(webhooks)
+        .where(webhooks.c.id == webhook_id, webhooks.c.disabled_at.is_(None))
+        .values(failing_since=func.coalesce(webhooks.c.failing_since, now))
+        .returning(webhooks.c.failing_since)
+    )
+    since = failing.scalar_one_or_none()
+    if since is None or now - since < DISABLED_AFTER:
+        return []
+    reason = f"It has failed since {rfc3339(since)} without a success in between."
+    return await disable(conn, webhook_id, now=now, reason=reason, mail=mail)
+
+
+async def disable(
+    conn: AsyncConnection, webhook_id: str, *, now: datetime, reason: str, mail: bool
+) -> list[Owed]:
+    """Disables an endpoint, unless it is so already; what is still owed to it ends as failed.
+
+    Its owner is told, and the result is how, beyond the inbox. A service has no inbox: support is
+    told of its endpoints.
+    """
+    done = await conn.execute(
+        update(webhooks)
+        .where(webhooks.c.id == webhook_id, webhooks.c.disabled_at.is_(None))
+        .values(disabled_at=now, disabled_reason=reason, updated_at=now)
+        .returning(webhooks.c.owner_role, webhooks.c.owner_id)
+    )
+    owner = done.one_or_none()
+    if owner is None:
+        return []
+    await conn.execute(
+        update(notices)
+        .where(notices.c.webhook_id == webhook_id, notices.c.state == NoticeState.OWED.value)
+        .values(state=NoticeState.FAILED.value, reason=DISABLED, ended_at=now)
+    )
+    theirs = owner.owner_role == Role.PROVIDER.value
+    return await ledger.write(
+        conn,
+        [
+            ledger.Notice(
+                role=Role.PROVIDER if theirs else Role.SUPPORT,
+                recipient_id=owner.owner_id if theirs else ledger.SUPPORT_DESK,
+                kind=WEBHOOK_DISABLED,
+                booking_id=None,
+                provider_id=owner.owner_id if theirs else None,
+                booking_revision=None,
+                due_at=now,
+                # It may be enabled, and fail for as long, once more.
+                source=f"webhook/{webhook_id}/{rfc3339(now)}",
+            )
+        ],
+        mail=mail,
+    )
