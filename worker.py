@@ -21,8 +21,8 @@ from activities.recording import Recorder
 from activities.reporting import LateEventReporter
 from config import Settings, temporal_connection
 from db.engine import create_engine
-from workflows.booking import BookingWorkflow
 from domain.notices.ledger import Channel
+from workflows.booking import BookingWorkflow
 from workflows.guard import Guard
 from workflows.payloads import data_converter
 from workflows.provider_standing import ProviderStandingWorkflow
@@ -33,14 +33,14 @@ log = logging.getLogger("keepdate.worker")
 _CONNECTIONS = 20
 """So many decisions are written down at the same time; the rest wait for a connection."""
 
-_RETRY_SECONDS = 1.0
-
-SANDBOX = SandboxedWorkflowRunner(
-    # Pure or without state of their own, so they are not loaded anew for every workflow; and the
 _ACTIVITIES = 500
 """So many run at the same time. Most wait for the servers of others, and must not keep those
 waiting that write decisions down."""
 
+_RETRY_SECONDS = 1.0
+
+SANDBOX = SandboxedWorkflowRunner(
+    # Pure or without state of their own, so they are not loaded anew for every workflow; and the
     # types of `domain` stay the same ones on both sides. Clocks are banned there by lint.
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
         "activities", "domain", "pydantic", "pydantic_core"
@@ -49,7 +49,12 @@ waiting that write decisions down."""
 """Where workflows run: what is not deterministic raises there, in the workflow's own modules."""
 
 
-WORKFLOWS: tuple[type, ...] = (BookingWorkflow, ProviderStandingWorkflow)
+WORKFLOWS: tuple[type, ...] = (
+    BookingWorkflow,
+    ComparisonWorkflow,
+    DeliveryWorkflow,
+    ProviderStandingWorkflow,
+)
 
 
 def build_worker(
@@ -58,6 +63,7 @@ def build_worker(
     settings: Settings,
     *,
     workflows: Sequence[type] = WORKFLOWS,
+    outlets: Mapping[Channel, Outlet] | None = None,
 ) -> Worker:
     """A worker that has everything it needs, and has not started.
 
@@ -70,35 +76,22 @@ def build_worker(
         task_queue=settings.task_queue,
         workflows=workflows,
         activities=[
-    outlets: Mapping[Channel, Outlet] | None = None,
             recorder.record_booking,
             recorder.record_standing,
             recorder.load_standing,
             reporter.report_late_event,
+            courier.deliver,
+            comparer.compare_records,
         ],
         interceptors=[Guard()],
         workflow_runner=SANDBOX,
         max_cached_workflows=settings.max_cached_workflows,
+        max_concurrent_activities=_ACTIVITIES,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
         deployment_config=_deployment(settings),
     )
 
 
-def _deployment(settings: Settings) -> WorkerDeploymentConfig:
-    """Which build this worker is: named always, or the SDK hashes every loaded module to find one.
-
-            courier.deliver,
-            comparer.compare_records,
-    Bookings live for weeks, across many builds: each moves to the current build with its next task.
-    """
-    build = settings.deployment_build_id
-    return WorkerDeploymentConfig(
-        max_concurrent_activities=_ACTIVITIES,
-        version=WorkerDeploymentVersion(settings.deployment_name, build or _release()),
-        use_worker_versioning=build is not None,
-        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
-        if build is not None
-        else VersioningBehavior.UNSPECIFIED,
 def _outlets(engine: AsyncEngine, settings: Settings) -> dict[Channel, Outlet]:
     """The channels that this worker delivers by, besides the inbox."""
     del engine, settings
@@ -106,6 +99,18 @@ def _outlets(engine: AsyncEngine, settings: Settings) -> dict[Channel, Outlet]:
     return outlets
 
 
+def _deployment(settings: Settings) -> WorkerDeploymentConfig:
+    """Which build this worker is: named always, or the SDK hashes every loaded module to find one.
+
+    Bookings live for weeks, across many builds: each moves to the current build with its next task.
+    """
+    build = settings.deployment_build_id
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment_name, build or _release()),
+        use_worker_versioning=build is not None,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
+        if build is not None
+        else VersioningBehavior.UNSPECIFIED,
     )
 
 

@@ -74,15 +74,15 @@ class DecisionLoop(Reception[S, C, E]):
             self._show(deadline)
             await self._wait(deadline)
 
-    async def _decide_what_arrived(self) -> None:
-        while self._inbox:
-            await self._handle(self._inbox.take())
-        await self._record_refusals()
-
     @property
     def _over(self) -> bool:
         """Whether the state is closed and everybody has been told: until then, all is refused."""
         return self.machine.closed(self._known) and not self._deliveries
+
+    async def _decide_what_arrived(self) -> None:
+        while self._inbox:
+            await self._handle(self._inbox.take())
+        await self._record_refusals()
 
     async def _handle(self, arrived: Arrived[C]) -> None:
         refusal = await self._judge(arrived)
@@ -223,6 +223,7 @@ class DecisionLoop(Reception[S, C, E]):
             lambda: (
                 bool(self._inbox or self._log.unrecorded)
                 or self._alarm.rings
+                or self._over
                 or self._time_to_continue()
             )
         )
@@ -230,7 +231,6 @@ class DecisionLoop(Reception[S, C, E]):
 
     def _time_to_continue(self) -> bool:
         """Whether the history has grown so long that the workflow should begin a new one."""
-                or self._over
         limit = self._history_limit
         info = workflow.info()
         return info.is_continue_as_new_suggested() or (
@@ -297,6 +297,8 @@ class DecisionLoop(Reception[S, C, E]):
     def _show(self, deadline: Deadline | None) -> None:
         headline = self.machine.headline(self._known)
         waits_for = self.machine.waits_for(self._known)
+        if self.machine.closed(self._known) and self._deliveries:
+            waits_for = f"the delivery of {len(self._deliveries)} notices"
         newest, refused = self._log.progress.newest, self._log.progress.refused
         workflow.set_current_details(card(headline, waits_for, deadline, newest, refused))
 
@@ -304,8 +306,6 @@ class DecisionLoop(Reception[S, C, E]):
     def timeline(self) -> dict[str, Any]:
         """The newest lines of the timeline as JSON, with the count of all refusals."""
         return {
-        if self.machine.closed(self._known) and self._deliveries:
-            waits_for = f"the delivery of {len(self._deliveries)} notices"
             "items": [entry_json(entry) for entry in self._log.progress.newest],
             "refused": self._log.progress.refused,
         }

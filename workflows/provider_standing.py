@@ -131,6 +131,7 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         recorded: StandingRecorded = await carried_out(
             Recorder.record_standing, record, summary=f"record {summary}"
         )
+        self._deliveries.start(recorded.owed)
         there = recorded.instead
         if there is None:
             return None
@@ -141,5 +142,4 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
             events=there.events,
             entries=there.entries,
             refused=there.refused,
-        self._deliveries.start(recorded.owed)
         )
