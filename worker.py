@@ -23,8 +23,9 @@ from config import Settings, temporal_connection
 from db.engine import create_engine
 from domain.notices.ledger import Channel
 from workflows.booking import BookingWorkflow
+from workflows.delivery import DeliveryWorkflow
+from workflows.encryption import converter
 from workflows.guard import Guard
-from workflows.payloads import data_converter
 from workflows.provider_standing import ProviderStandingWorkflow
 from workflows.search_attributes import register
 
@@ -51,7 +52,6 @@ SANDBOX = SandboxedWorkflowRunner(
 
 WORKFLOWS: tuple[type, ...] = (
     BookingWorkflow,
-    ComparisonWorkflow,
     DeliveryWorkflow,
     ProviderStandingWorkflow,
 )
@@ -71,6 +71,7 @@ def build_worker(
     """
     recorder = Recorder(engine, mail=settings.smtp_url is not None)
     reporter = LateEventReporter(client, settings.task_queue)
+    courier = Courier(engine, _outlets(engine, settings) if outlets is None else outlets)
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -81,7 +82,6 @@ def build_worker(
             recorder.load_standing,
             reporter.report_late_event,
             courier.deliver,
-            comparer.compare_records,
         ],
         interceptors=[Guard()],
         workflow_runner=SANDBOX,
@@ -158,7 +158,9 @@ async def _connect(settings: Settings, runtime: Runtime) -> Client:
     while True:
         try:
             return await Client.connect(
-                **temporal_connection(settings), data_converter=data_converter, runtime=runtime
+                **temporal_connection(settings),
+                data_converter=converter(settings.codec_keyring),
+                runtime=runtime,
             )
         except RuntimeError as error:
             log.warning("Temporal is not there yet: %s", error)
