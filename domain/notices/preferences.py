@@ -61,7 +61,7 @@ GROUPS: dict[Group, frozenset[str]] = {
             "proof.rejected",
         }
     ),
-    Group.OTHER: frozenset(),
+    Group.OTHER: frozenset({"webhook.disabled"}),
 }
 """The kinds of each group."""
 
