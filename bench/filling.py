@@ -14,14 +14,19 @@ import psycopg
 from psycopg.types.range import TimestamptzRange
 
 from api.portal.people import DEMO_PEOPLE
-from db.documents import booking_document
+from db.documents import booking_document, standing_document
 from db.ids import new_id
 from domain.booking.state import Booking, Cancellation, CancellationStatus, Fault, Initiator, State
 from domain.party import Role
+from domain.standing.state import Standing, Status
 
 BOOKINGS = 100_000
-BUSY = 20_000
-"""So many of them are of one provider, whose lists are the longest that anybody has."""
+
+_BUSY = 0.2
+"""This part of them is of one provider, whose lists are the longest that anybody has."""
+
+WARNED = 50_000
+"""So many more providers were late once, and have no bookings now."""
 
 _PROVIDERS = 400
 _CLIENTS = 5_000
@@ -35,22 +40,29 @@ _OF_EACH_STATE = {
     State.CONFIRMED: 8,
     State.PENDING: 2,
 }
+_DESCRIPTION = "One hour for beginners and for those who come back to it. Bring what you work on."
 _TITLES = ("Counterpoint", "Watercolours", "Endgames", "Thai cooking", "Bookkeeping")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """Whom to ask for. The ids of all bookings, and of the busy provider's, oldest first."""
+    """Whom to ask for, and the ids of what there is, the oldest first.
+
+    `busy_ids` are the bookings of the busy provider, `own_conversations` their conversations.
+    """
 
     provider_id: str
     client_id: str
     support_id: str
     booking_ids: list[str]
     busy_ids: list[str]
+    topic_ids: list[str]
+    conversation_ids: list[str]
+    own_conversations: list[str]
 
 
-def fill(url: str) -> Filled:
-    """Fills an empty, migrated database. `url` is libpq's."""
+def fill(url: str, bookings: int = BOOKINGS) -> Filled:
+    """Fills an empty, migrated database with so many bookings. `url` is libpq's."""
     chance = random.Random(20)
     demo = {who.role: who for who in reversed(DEMO_PEOPLE)}
     filled = Filled(
@@ -59,14 +71,22 @@ def fill(url: str) -> Filled:
         support_id=demo[Role.SUPPORT].id,
         booking_ids=[],
         busy_ids=[],
+        topic_ids=[],
+        conversation_ids=[],
+        own_conversations=[],
     )
     providers = [filled.provider_id, *(f"provider-{n}" for n in range(1, _PROVIDERS))]
     clients = [filled.client_id, *(f"client-{n}" for n in range(1, _CLIENTS))]
+    warned = [f"late-{n}" for n in range(WARNED)]
     with psycopg.connect(url) as conn:
-        topics = _fill_topics(conn, providers)
-        _copy(conn, "people", _people(providers, clients))
-        pairs = _fill_bookings(conn, chance, filled, topics, clients)
-        _copy(conn, "conversations", _conversations(pairs))
+        topics = _fill_topics(conn, providers, _TOPICS_EACH)
+        others = _fill_topics(conn, warned, 1)
+        for each in (topics, others):
+            filled.topic_ids.extend(topic for ids in each.values() for topic in ids)
+        _copy(conn, "people", _people(providers, clients, warned))
+        _copy(conn, "standings", _standings(warned))
+        pairs = _fill_bookings(conn, chance, filled, topics, clients, bookings)
+        _copy(conn, "conversations", _conversations(filled, pairs))
     with psycopg.connect(url, autocommit=True) as conn:
         # As autovacuum has done long ago where so many bookings have gathered over the years. It
         # passes by what some other work in the database might still want to see as it was.
@@ -79,9 +99,9 @@ def fill(url: str) -> Filled:
     return filled
 
 
-def _fill_topics(conn: psycopg.Connection, providers: list[str]) -> dict[str, list[str]]:
+def _fill_topics(conn: psycopg.Connection, providers: list[str], each: int) -> dict[str, list[str]]:
     now = datetime.now(UTC)
-    found = {provider: [new_id() for _ in range(_TOPICS_EACH)] for provider in providers}
+    found = {provider: [new_id() for _ in range(each)] for provider in providers}
     _copy(
         conn,
         "topics",
@@ -90,7 +110,7 @@ def _fill_topics(conn: psycopg.Connection, providers: list[str]) -> dict[str, li
                 "id": topic,
                 "provider_id": provider,
                 "title": f"{_TITLES[index % len(_TITLES)]} with {provider}",
-                "description": "",
+                "description": _DESCRIPTION,
                 "duration_minutes": _MINUTES,
                 "listed": True,
                 "created_at": now,
@@ -109,6 +129,7 @@ def _fill_bookings(
     filled: Filled,
     topics: dict[str, list[str]],
     clients: list[str],
+    count: int,
 ) -> set[tuple[str, str]]:
     pairs = set()
     others = [provider for provider in topics if provider != filled.provider_id]
@@ -117,11 +138,11 @@ def _fill_bookings(
     next_free = dict.fromkeys(topics, now + timedelta(days=6))
 
     def rows() -> Iterator[dict[str, Any]]:
-        for number in range(BOOKINGS):
-            is_busy = chance.randrange(BOOKINGS) < BUSY
+        for number in range(count):
+            is_busy = chance.random() < _BUSY
             provider = filled.provider_id if is_busy else chance.choice(others)
             (state,) = chance.choices(states, weights)
-            created_at = now - timedelta(minutes=5 * (BOOKINGS - number))
+            created_at = now - timedelta(minutes=5 * (count - number))
             # Confirmed sessions of one provider may not overlap.
             start = created_at + timedelta(days=9)
             if state is State.CONFIRMED:
@@ -191,21 +212,45 @@ def _row(booking: Booking) -> dict[str, Any]:
     }
 
 
-def _people(providers: list[str], clients: list[str]) -> Iterator[dict[str, Any]]:
-    for role, ids in ((Role.PROVIDER, providers), (Role.CLIENT, clients)):
+def _people(
+    providers: list[str], clients: list[str], warned: list[str]
+) -> Iterator[dict[str, Any]]:
+    for role, ids in ((Role.PROVIDER, [*providers, *warned]), (Role.CLIENT, clients)):
         for number, person in enumerate(ids):
+            good = Status.GOOD if number < len(providers) else Status.WARNED
             yield {
                 "role": role.value,
                 "id": person,
                 "name": f"{role.value.capitalize()} Number {number}",
                 "zone": "Europe/Berlin",
+                "standing": good.value if role is Role.PROVIDER else None,
             }
 
 
-def _conversations(pairs: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+def _standings(warned: list[str]) -> Iterator[dict[str, Any]]:
+    now = datetime.now(UTC)
+    for provider in warned:
+        yield {
+            "provider_id": provider,
+            "status": Status.WARNED.value,
+            "suspended": False,
+            "document": json.dumps(
+                standing_document(Standing(provider_id=provider, decided_at=now))
+            ),
+            "revision": 1,
+            "recording": 1,
+            "refused": 0,
+            "updated_at": now,
+        }
+
+
+def _conversations(filled: Filled, pairs: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
     now = datetime.now(UTC)
     for provider, client in sorted(pairs):
         made = new_id()
+        filled.conversation_ids.append(made)
+        if provider == filled.provider_id:
+            filled.own_conversations.append(made)
         yield {
             "id": made,
             "provider_id": provider,

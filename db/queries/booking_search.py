@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    FromClause,
     Select,
     Text,
     cast,
@@ -49,13 +48,13 @@ class Meant:
         return or_(*(bookings.c[column].in_(ids) for column, ids in self._ids().items() if ids))
 
     def newest(
-        self, narrowed: Callable[[FromClause], Iterator[ColumnElement[bool]]], limit: int
+        self, narrowed: Callable[..., Iterator[ColumnElement[bool]]], limit: int
     ) -> ColumnElement[bool]:
         """A condition for the newest bookings meant, so many and no more, among however many.
 
         The newest of each one meant are read from an index that has them in order: of a few
-        hundred, what matches and what does not is as quickly found. `narrowed` gives what else is
-        asked of a booking.
+        hundred, what matches and what does not is as quickly found. `narrowed(table, *known)` gives
+        what else is asked of a booking, but for the columns that are known to be right.
         """
         each: list[Select[Any]] = []
         for column, ids in self._ids().items():
@@ -63,9 +62,11 @@ class Meant:
                 continue
             wanted = func.unnest(cast(ids, ARRAY(Text))).table_valued("id").render_derived(column)
             theirs = bookings.alias(f"by_{column}")
+            # A topic is of one provider: if that were asked too, few bookings would be reckoned with.
+            known = ("provider_id",) if column == "topic_id" else ()
             newest = (
                 select(theirs.c.id)
-                .where(theirs.c[column] == wanted.c.id, *narrowed(theirs))
+                .where(theirs.c[column] == wanted.c.id, *narrowed(theirs, *known))
                 .order_by(theirs.c.id.desc())
                 .limit(limit)
                 .lateral(f"newest_by_{column}")

@@ -110,10 +110,10 @@ def list_statement(
         "state": (state.value if state else None,),
     }
 
-    def narrowed(table: FromClause) -> Iterator[ColumnElement[bool]]:
+    def narrowed(table: FromClause, *known: str) -> Iterator[ColumnElement[bool]]:
         for column, values in wanted.items():
             for value in values:
-                if value is not None:
+                if value is not None and column not in known:
                     yield table.c[column] == value
         if after is not None:
             yield table.c.id < after
