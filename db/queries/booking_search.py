@@ -62,7 +62,7 @@ class Meant:
                 continue
             wanted = func.unnest(cast(ids, ARRAY(Text))).table_valued("id").render_derived(column)
             theirs = bookings.alias(f"by_{column}")
-            # A topic is of one provider: if that were asked too, few bookings would be reckoned with.
+            # A topic is of one provider; if that were asked too, few would be reckoned with.
             known = ("provider_id",) if column == "topic_id" else ()
             newest = (
                 select(theirs.c.id)
