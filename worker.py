@@ -17,12 +17,16 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.delivering import Courier, Outlet
+from activities.mailing import MailOutlet, MailServer, letterhead
 from activities.recording import Recorder
 from activities.reporting import LateEventReporter
+from activities.rounds import RecordComparer
 from config import Settings, temporal_connection
 from db.engine import create_engine
 from domain.notices.ledger import Channel
 from workflows.booking import BookingWorkflow
+from workflows.comparison import ComparisonWorkflow
+from workflows.comparison import schedule as schedule_comparison
 from workflows.delivery import DeliveryWorkflow
 from workflows.encryption import converter
 from workflows.guard import Guard
@@ -52,6 +56,7 @@ SANDBOX = SandboxedWorkflowRunner(
 
 WORKFLOWS: tuple[type, ...] = (
     BookingWorkflow,
+    ComparisonWorkflow,
     DeliveryWorkflow,
     ProviderStandingWorkflow,
 )
@@ -72,6 +77,7 @@ def build_worker(
     recorder = Recorder(engine, mail=settings.smtp_url is not None)
     reporter = LateEventReporter(client, settings.task_queue)
     courier = Courier(engine, _outlets(engine, settings) if outlets is None else outlets)
+    comparer = RecordComparer(client, engine, settings.task_queue)
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -80,8 +86,10 @@ def build_worker(
             recorder.record_booking,
             recorder.record_standing,
             recorder.load_standing,
+            recorder.recall_late_events,
             reporter.report_late_event,
             courier.deliver,
+            comparer.compare_records,
         ],
         interceptors=[Guard()],
         workflow_runner=SANDBOX,
@@ -94,8 +102,12 @@ def build_worker(
 
 def _outlets(engine: AsyncEngine, settings: Settings) -> dict[Channel, Outlet]:
     """The channels that this worker delivers by, besides the inbox."""
-    del engine, settings
     outlets: dict[Channel, Outlet] = {}
+    if settings.smtp_url is not None and settings.mail_from is not None:
+        head = letterhead(
+            settings.mail_from, reply_to=settings.mail_reply_to, portal=settings.public_origin
+        )
+        outlets[Channel.EMAIL] = MailOutlet(engine, MailServer.of(settings.smtp_url), head)
     return outlets
 
 
@@ -129,6 +141,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """
     async with _connected(settings) as (client, engine):
         await register(client)
+        await schedule_comparison(client, settings.task_queue)
         worker = build_worker(client, engine, settings)
         serving = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stop.wait())

@@ -32,6 +32,12 @@ _ONE_ANSWER_SECONDS = 10
 _ALL_SECONDS = 20
 """How long the mail server may take: for one answer, and for one mail in all."""
 
+_SENT_AT_ONCE = 20
+"""Connections to the mail server; most allow one client some 50."""
+
+_READ_AT_ONCE = 4
+"""Connections to the database, which those need more who write decisions down."""
+
 _REFUSED_FOR_GOOD = range(500, 600)
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _UTC = ZoneInfo("UTC")
@@ -98,6 +104,8 @@ class MailOutlet:
         self._engine = engine
         self._server = server
         self._head = head
+        self._at_the_ledger = asyncio.Semaphore(_READ_AT_ONCE)
+        self._at_the_server = asyncio.Semaphore(_SENT_AT_ONCE)
 
     async def send(self, notice: Outgoing) -> Sent:
         """Sends it, unless nobody wants it by e-mail any more.
@@ -106,7 +114,7 @@ class MailOutlet:
         mail itself, is undeliverable. Whatever else goes wrong may be over by the next attempt: the
         server is away or busy, or does not take our own name, which the operator can mend.
         """
-        async with self._engine.connect() as conn:
+        async with self._at_the_ledger, self._engine.connect() as conn:
             row = await get_mail(conn, notice.id)
         if row is None or row.reach.email is None:
             raise NotWantedError("There is no address any more.")
@@ -114,9 +122,10 @@ class MailOutlet:
             raise NotWantedError("They do not want it by e-mail any more.")
         message = compose(_letter(row, self._head, row.reach.email), self._head)
         try:
-            answer = await self._server.send(
-                message, sender=self._head.sender.addr_spec, recipient=row.reach.email
-            )
+            async with self._at_the_server:
+                answer = await self._server.send(
+                    message, sender=self._head.sender.addr_spec, recipient=row.reach.email
+                )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _failure(error.recipients[0]) from error
         except aiosmtplib.SMTPDataError as error:

@@ -72,7 +72,8 @@ def _of_booking(about: About, event: BookingEvent) -> Told:  # noqa: PLR0912 - a
         case happened.BookingConfirmed(start=start):
             return Told(
                 title=f"Confirmed: {topic}, {rfc3339(start)}",
-                text=f"{provider} has confirmed {_on(topic)} for {rfc3339(start)}.",
+                text=f"{provider} has confirmed your {_session(about, dated=False)} "
+                f"for {rfc3339(start)}.",
             )
         case happened.BookingDeclined(reason=reason, over_scheduling=over_scheduling):
             other = " They may suggest other times in the chat." if over_scheduling else ""
@@ -207,11 +208,11 @@ def _of_standing(about: About, event: StandingEvent) -> Told:
     return Told(title=_STANDING_TITLES.get(event.type, _humanly(event.type)), text=text)
 
 
-def _session(about: About) -> str:
+def _session(about: About, *, dated: bool = True) -> str:
     """`session on Chess of 2026-11-24T10:00:00Z`."""
     title = about.booking.title if about.booking else ""
     on = f" on {title}" if title else ""
-    of = f" of {rfc3339(about.start)}" if about.start else ""
+    of = f" of {rfc3339(about.start)}" if about.start and dated else ""
     return f"session{on}{of}"
 
 
