@@ -7,6 +7,8 @@ TOML profiles, which the `temporal` command reads too.
 
 from __future__ import annotations
 
+import base64
+import re
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -23,6 +25,8 @@ DEVELOPMENT_SECRET = "keepdate-development-secret-known-to-everyone"  # noqa: S1
 
 DEVELOPMENT_SESSION_SECRET = "keepdate-development-sessions-known-to-everyone"  # noqa: S105
 """Signs the portal's cookies on a developer's machine. It is public, so production refuses it."""
+
+_CODEC_KEY = re.compile(r"(?P<id>[A-Za-z0-9._-]{1,64}):[A-Za-z0-9+/]{43}=", re.ASCII)
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -121,6 +125,10 @@ class Settings(BaseSettings):
     webhook_allow_private: bool = False
     """Lets webhooks reach private addresses, this machine's among them."""
 
+    codec_keys: str | None = Field(default=None, repr=False)
+    """Encrypts what Temporal stores: keys as `<id>:<32 bytes in base64>`, with spaces between, the
+    newest first. That one encrypts, the others still decrypt."""
+
     task_queue: str = Field(default="bookings", min_length=1)
     """Temporal task queue that the workflows and activities are served on."""
 
@@ -168,6 +176,15 @@ class Settings(BaseSettings):
         if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
             raise ValueError("must be smtp://, smtp+starttls:// or smtps:// with a host")
         return url
+
+    @field_validator("codec_keys")
+    @classmethod
+    def _have_keys_of_the_right_length(cls, keys: str | None) -> str | None:
+        found = [_CODEC_KEY.fullmatch(each) for each in (keys or "").split()]
+        ids = [match["id"] for match in found if match]
+        if not all(found) or len(set(ids)) < len(ids) or (keys is not None and not ids):
+            raise ValueError("must be <id>:<32 bytes in base64>, with spaces between, each id once")
+        return keys
 
     @field_validator("mail_from", "mail_reply_to")
     @classmethod
@@ -219,6 +236,12 @@ class Settings(BaseSettings):
     def mail_address(self) -> str | None:
         """The bare address that mails and invites come from."""
         return parseaddr(self.mail_from)[1] or None if self.mail_from else None
+
+    @property
+    def codec_keyring(self) -> dict[str, bytes]:
+        """The keys that encrypt what Temporal stores, by their ids, the newest first."""
+        pairs = (each.partition(":") for each in (self.codec_keys or "").split())
+        return {key_id: base64.b64decode(key) for key_id, _, key in pairs}
 
     @property
     def temporal_ui(self) -> str:

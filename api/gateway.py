@@ -31,7 +31,7 @@ from domain.booking.decide import NewRequest
 from domain.notices.ledger import Owed
 from domain.refusal import Code, FieldError, Refusal
 from workflows import messages, search_attributes
-from workflows.payloads import data_converter
+from workflows.encryption import converter
 from workflows.snapshot import BookingInput, StandingInput
 from workflows.start import booking_workflow_id, delivery_workflow_id, standing_workflow_id
 
@@ -114,7 +114,9 @@ class Gateway:
     async def open(cls, settings: Settings) -> Gateway:
         """A gateway that connects when first needed, so that the API starts without Temporal."""
         client = await Client.connect(
-            **temporal_connection(settings), lazy=True, data_converter=data_converter
+            **temporal_connection(settings),
+            lazy=True,
+            data_converter=converter(settings.codec_keyring),
         )
         return cls(client, settings.task_queue)
 

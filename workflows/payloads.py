@@ -53,7 +53,13 @@ class TolerantPayloadConverter(CompositePayloadConverter):
 
 
 data_converter = replace(pydantic_data_converter, payload_converter_class=TolerantPayloadConverter)
-"""The data converter of every client and worker of Keepdate."""
+"""How clients and workers of Keepdate convert; `encryption.converter` adds the keys, if any."""
+
+ENCRYPTED = b"binary/encrypted"
+"""The encoding of what only one of our keys can read; a payload keeps it where we lack that key."""
+
+UNREADABLE = b"keepdate/unreadable"
+"""The encoding of what we have the key for, and was damaged or made up."""
 
 NOTHING = RawValue(Payload(metadata={"encoding": b"binary/null"}))
 """What a handler is called with when a signal came with no argument."""
@@ -74,5 +80,7 @@ def json_of(value: RawValue) -> bytes | str:
             return "one JSON object is needed, and nothing came"
         case b"keepdate/surplus":
             return f"one JSON object is needed, and {metadata['count'].decode()} arguments came"
+        case b"keepdate/unreadable":
+            return "one JSON object is needed, and it cannot be decrypted"
         case other:
             return f"one JSON object is needed, and the encoding is {other[:40]!r}"

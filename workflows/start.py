@@ -18,7 +18,7 @@ from temporalio.workflow import Info
 from domain.notices.ledger import Owed
 from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT, Policy
 from domain.refusal import Code
-from workflows.payloads import json_of
+from workflows.payloads import ENCRYPTED, json_of
 from workflows.snapshot import BookingInput, Progress, StandingInput
 
 T = TypeVar("T")
@@ -122,6 +122,10 @@ def _is_text(value: str) -> bool:
 
 
 def _read(adapter: TypeAdapter[T], given: RawValue) -> T:
+    if given.payload.metadata.get("encoding") == ENCRYPTED:
+        # Not refused: it is this worker that lacks a key. The workflow task fails, and is tried
+        # again until there is a worker that can read what the booking began with.
+        raise RuntimeError("it is encrypted by a key that this worker does not have")
     found = json_of(given)
     if isinstance(found, str):
         raise _malformed(found)
