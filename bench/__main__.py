@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cost, growth, latency, lists, throughput
+from bench import cost, growth, latency, lists, live, throughput
 
 BENCHMARKS = {
     "lists": lists.BENCHMARK,
+    "live": live.BENCHMARK,
     "cost": cost.BENCHMARK,
     "throughput": throughput.BENCHMARK,
     "latency": latency.BENCHMARK,

@@ -15,6 +15,9 @@ from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+with workflow.unsafe.imports_passed_through():
+    from dev.trial import Trial
+
 TASK_QUEUE = "baseline"
 STEPS = ("request", "confirm", "cancel")
 _LONG = timedelta(days=20)
@@ -56,6 +59,12 @@ class Bare:
                 await workflow.wait_condition(lambda: bool(self._told), timeout=_LONG)
                 self._told.pop()
             await workflow.execute_local_activity(note, step, start_to_close_timeout=_QUICK)
+
+
+def start_worker(stack: Trial) -> None:
+    """Starts the worker of these workflows, as a process beside ours."""
+    stack.run("baseline", "-m", "bench.baseline", stack.temporal.address)
+    stack.until(lambda: stack.temporal.has_worker(TASK_QUEUE))
 
 
 async def serve(address: str) -> None:

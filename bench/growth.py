@@ -12,30 +12,29 @@ import httpx
 from bench.benchmark import Benchmark
 from bench.latency import confirm_steadily, pending, quantiles
 from bench.lifecycles import Market
-from bench.stack import BenchStack, bench_stack, free_port, memory_of
 from db.engine import create_engine
+from dev.trial import Trial, trial
 
 TARGET_KILOBYTES_CACHED = 68.0
 _SAMPLES = 200
 
 
-async def measure(stack: BenchStack, sizes: list[int]) -> list[dict[str, Any]]:
+async def measure(stack: Trial, sizes: list[int]) -> list[dict[str, Any]]:
     """Grows to each size in turn, and measures there."""
     cache = str(max(sizes) + 2 * _SAMPLES * len(sizes))
     (worker,) = stack.start_workers(MAX_CACHED_WORKFLOWS=cache)
-    port = free_port()
-    stack.start_api(port)
+    stack.start_api()
     engine = create_engine(stack.database_url, pool_size=20)
     found = []
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        async with httpx.AsyncClient(base_url=stack.api_url, timeout=60) as http:
             market = Market(client=await stack.client(), engine=engine, http=http)
             await confirm_steadily(market, await pending(market, 50), a_second=20)
-            open_now, empty = 50, memory_of(worker)
+            open_now, empty = 50, stack.memory_of(worker)
             for size in sizes:
                 grown = await pending(market, max(size - open_now, _SAMPLES))
                 open_now += len(grown)
-                held, server = memory_of(worker), memory_of(stack.server)
+                held, server = stack.memory_of(worker), stack.memory_of("temporal")
                 took = quantiles(await confirm_steadily(market, grown[:_SAMPLES], a_second=10))
                 row = {
                     "open": open_now,
@@ -64,7 +63,7 @@ async def measure(stack: BenchStack, sizes: list[int]) -> list[dict[str, Any]]:
 
 
 def _run(given: argparse.Namespace) -> dict[str, Any]:
-    with bench_stack() as stack:
+    with trial() as stack:
         return {"sizes": asyncio.run(measure(stack, sorted(given.open)))}
 
 

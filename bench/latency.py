@@ -16,10 +16,10 @@ import httpx
 
 from bench.benchmark import Benchmark
 from bench.lifecycles import Market, rate
-from bench.stack import BenchStack, bench_stack, free_port
 from db.engine import create_engine
 from db.ids import new_id
 from db.queries.bookings import get_booking
+from dev.trial import Trial, trial
 from domain.booking.decide import NewRequest
 from domain.booking.state import State
 from domain.instants import rfc3339
@@ -82,14 +82,13 @@ async def pending(market: Market, number: int) -> list[NewRequest]:
     return requests
 
 
-async def measure(stack: BenchStack, samples: int) -> dict[str, Any]:
+async def measure(stack: Trial, samples: int) -> dict[str, Any]:
     """Confirms so many bookings."""
     stack.start_workers(MAX_CACHED_WORKFLOWS="2000")
-    port = free_port()
-    stack.start_api(port)
+    stack.start_api()
     engine = create_engine(stack.database_url, pool_size=20)
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+        async with httpx.AsyncClient(base_url=stack.api_url, timeout=30) as http:
             market = Market(client=await stack.client(), engine=engine, http=http)
             requests = await pending(market, samples + A_SECOND * 4)
             await confirm_steadily(market, requests[samples:])
@@ -104,7 +103,7 @@ async def measure(stack: BenchStack, samples: int) -> dict[str, Any]:
 
 
 def _run(given: argparse.Namespace) -> dict[str, Any]:
-    with bench_stack() as stack:
+    with trial() as stack:
         return asyncio.run(measure(stack, given.samples))
 
 

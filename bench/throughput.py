@@ -16,10 +16,11 @@ from typing import Any
 
 import httpx
 
+from bench.baseline import start_worker
 from bench.benchmark import Benchmark
 from bench.lifecycles import Market, rate
-from bench.stack import BenchStack, bench_stack, cpu_of, free_port
 from db.engine import create_engine
+from dev.trial import Trial, trial
 
 AT_ONCE = 100
 TARGETS = {
@@ -33,12 +34,11 @@ _NUMBER = {"no-op": 600, "bare": 300, "signal": 300, "update": 300, "http": 300}
 Work = Callable[[], Awaitable[Any]]
 
 
-async def measure(stack: BenchStack, *, workers: int, rounds: int, scale: float) -> dict[str, Any]:
+async def measure(stack: Trial, *, workers: int, rounds: int, scale: float) -> dict[str, Any]:
     """The rates of all kinds, with so many worker processes."""
-    stack.start_baseline()
+    start_worker(stack)
     ours = stack.start_workers(workers, MAX_CACHED_WORKFLOWS="2000")
-    port = free_port()
-    api = stack.start_api(port)
+    api = stack.start_api()
     found: dict[str, list[float]] = defaultdict(list)
     spent: dict[str, list[float]] = defaultdict(list)
     async with AsyncExitStack() as exits:
@@ -46,7 +46,7 @@ async def measure(stack: BenchStack, *, workers: int, rounds: int, scale: float)
         exits.push_async_callback(engine.dispose)
         limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
         http = await exits.enter_async_context(
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits)
+            httpx.AsyncClient(base_url=stack.api_url, timeout=60, limits=limits)
         )
         market = Market(client=await stack.client(), engine=engine, http=http)
         # Once in small, so that nobody pays for what happens only once.
@@ -54,9 +54,9 @@ async def measure(stack: BenchStack, *, workers: int, rounds: int, scale: float)
             for kind, usual in _NUMBER.items():
                 count = round(usual * scale) if number else AT_ONCE
                 work = await _work(market, kind, count)
-                before = [cpu_of(child) for child in (stack.server, *ours)]
+                before = [stack.cpu_of(name) for name in ("temporal", *ours)]
                 reached = await rate(work, number=count, at_once=AT_ONCE)
-                after = [cpu_of(child) for child in (stack.server, *ours)]
+                after = [stack.cpu_of(name) for name in ("temporal", *ours)]
                 if number:
                     found[kind].append(reached)
                     spent[kind].append(1000 * (after[0] - before[0]) / count)
@@ -110,7 +110,7 @@ def _run(given: argparse.Namespace) -> dict[str, Any]:
     results = {}
     for workers in given.throughput_workers:
         print(f" {workers} worker process{'es' if workers > 1 else ''}, {AT_ONCE} at once:")
-        with bench_stack() as stack:
+        with trial() as stack:
             results[f"{workers} workers"] = asyncio.run(
                 measure(stack, workers=workers, rounds=given.rounds, scale=given.scale)
             )
