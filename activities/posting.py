@@ -23,7 +23,7 @@ from domain.notices.endpoint import Reach
 ANSWERED_WITHIN = timedelta(seconds=10)
 """How long finding the host, connecting, sending and reading the answer may take together."""
 
-KEPT_OF_ANSWER = 2048
+KEPT_OF_ANSWER = 1024
 """So many bytes of an answer are read, and kept for the log."""
 
 _MOST_ADDRESSES = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +17,8 @@ from activities.delivering import (
 )
 from activities.posting import NoAnswerError, Poster, Reply
 from db.queries.webhook_messages import WebhookMessage, get_webhook_message
-from db.recording.webhook_health import disable, note_failure, note_success
-from domain.notices.endpoint import DISABLED, UnreachableAddressError
+from db.recording.webhook_health import Failure, disable, note_failure, note_success
+from domain.notices.endpoint import DELETED, DISABLED, UnreachableAddressError
 from domain.notices.ledger import Owed
 from notices.event import event_json
 from notices.webhook import MOST_BYTES, message, signed
@@ -27,8 +28,12 @@ USER_AGENT = "Keepdate-Webhooks/1"
 _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 _GONE = 410
+_GONE_REASON = "It answered 410 Gone."
 _BUSY = (429, 503)
 _LONGEST_WAIT = timedelta(hours=1)
+
+_AT_THE_DATABASE = 5
+"""So many read or write at a time: a worker's other connections are for decisions."""
 
 
 class WebhookOutlet:
@@ -46,6 +51,7 @@ class WebhookOutlet:
         self._poster = poster
         self._mail = mail
         self._clock = clock
+        self._at_the_database = asyncio.Semaphore(_AT_THE_DATABASE)
 
     async def send(self, notice: Outgoing) -> Sent:
         """Posts the event of a notice to its endpoint, once.
@@ -53,74 +59,74 @@ class WebhookOutlet:
         Raises NotWantedError where the endpoint was deleted, UndeliverableError where it is
         disabled, and NotDeliveredError where it did not take the message.
         """
+        if notice.webhook_id is None or notice.event_id is None:
+            raise UndeliverableError("it names no endpoint, or no event")
         now = self._clock()
-        webhook_id, found = await self._message(notice, now)
-        body = message(
-            event_json(
-                place=found.place,
-                type=found.type,
-                occurred_at=found.occurred_at,
-                booking_id=found.booking_id,
-                provider_id=found.provider_id,
-                data=found.data,
-            )
+        found = await self._message(notice.webhook_id, notice.event_id, now)
+        try:
+            reply = await self._posted(notice.id, found, now)
+        except (NoAnswerError, UnreachableAddressError) as error:
+            told, wait, gone = str(error), None, False
+        else:
+            if reply.status in _OK:
+                await self._took(notice.webhook_id, found)
+                return Sent(answer=_answer(reply))
+            told, gone = _answer(reply), reply.status == _GONE
+            wait = reply.wait(now) if reply.status in _BUSY else None
+        failure = Failure(
+            webhook_id=notice.webhook_id, delivery_id=notice.id, at=self._clock(), answer=told
         )
+        owed = await self._failed(failure, found, gone=gone)
+        raise NotDeliveredError(told, owed=owed, wait=wait and min(wait, _LONGEST_WAIT))
+
+    async def _message(self, webhook_id: str, event_id: int, now: datetime) -> WebhookMessage:
+        async with self._at_the_database, self._engine.connect() as conn:
+            found = await get_webhook_message(
+                conn, webhook_id=webhook_id, event_id=event_id, now=now
+            )
+        if found is None:
+            raise NotWantedError(DELETED)
+        if found.disabled:
+            raise UndeliverableError(DISABLED)
+        return found
+
+    async def _posted(self, message_id: str, found: WebhookMessage, now: datetime) -> Reply:
+        event = event_json(
+            place=found.place,
+            type=found.type,
+            occurred_at=found.occurred_at,
+            booking_id=found.booking_id,
+            provider_id=found.provider_id,
+            data=found.data,
+        )
+        body = message(event)
         if len(body) > MOST_BYTES:
             raise UndeliverableError(f"larger than {MOST_BYTES // 1024} kB: read it from the feed")
         headers = {
             "content-type": "application/json",
             "user-agent": USER_AGENT,
-            **signed(body, message_id=notice.id, at=now, secrets=found.secrets),
+            **signed(body, message_id=message_id, at=now, secrets=found.secrets),
         }
-        try:
-            reply = await self._poster.post(found.url, body, headers)
-        except (NoAnswerError, UnreachableAddressError) as error:
-            raise await self._failure(webhook_id, str(error)) from error
-        return await self._taken(webhook_id, reply)
+        return await self._poster.post(found.url, body, headers)
 
-    async def _message(self, notice: Outgoing, now: datetime) -> tuple[str, WebhookMessage]:
-        if notice.webhook_id is None or notice.event_id is None:
-            raise UndeliverableError("it names no endpoint, or no event")
-        async with self._engine.connect() as conn:
-            found = await get_webhook_message(
-                conn, webhook_id=notice.webhook_id, event_id=notice.event_id, now=now
-            )
-        if found is None:
-            raise NotWantedError("endpoint deleted")
-        if found.disabled:
-            raise UndeliverableError(DISABLED)
-        return notice.webhook_id, found
-
-    async def _taken(self, webhook_id: str, reply: Reply) -> Sent:
-        answer = _answer(reply)
-        if reply.status in _OK:
-            async with self._engine.begin() as conn:
+    async def _took(self, webhook_id: str, found: WebhookMessage) -> None:
+        if found.failing_since is not None:
+            async with self._at_the_database, self._engine.begin() as conn:
                 await note_success(conn, webhook_id)
-            return Sent(answer=answer)
-        if reply.status == _GONE:
-            raise NotDeliveredError(answer, owed=await self._gone(webhook_id))
-        wait = reply.wait(self._clock()) if reply.status in _BUSY else None
-        raise await self._failure(webhook_id, answer, wait=wait)
 
-    async def _gone(self, webhook_id: str) -> tuple[Owed, ...]:
-        """The receiver wants no more of it, and says so by the status that is meant for that."""
-        async with self._engine.begin() as conn:
-            owed = await disable(
-                conn,
-                webhook_id,
-                now=self._clock(),
-                reason="It answered 410 Gone.",
-                mail=self._mail,
-            )
+    async def _failed(
+        self, failure: Failure, found: WebhookMessage, *, gone: bool
+    ) -> tuple[Owed, ...]:
+        """What the owner is told, where this was too much. A dead endpoint costs no writing."""
+        if not gone and not failure.is_news(found.failing_since):
+            return ()
+        async with self._at_the_database, self._engine.begin() as conn:
+            if gone:
+                # The status by which a receiver says that it wants no more of it.
+                owed = await disable(conn, failure, reason=_GONE_REASON, mail=self._mail)
+            else:
+                owed = await note_failure(conn, failure, mail=self._mail)
         return tuple(owed)
-
-    async def _failure(
-        self, webhook_id: str, answer: str, *, wait: timedelta | None = None
-    ) -> NotDeliveredError:
-        async with self._engine.begin() as conn:
-            owed = await note_failure(conn, webhook_id, now=self._clock(), mail=self._mail)
-        del wait
-        return NotDeliveredError(answer, owed=tuple(owed))
 
 
 def _answer(reply: Reply) -> str:

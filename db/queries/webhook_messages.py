@@ -27,6 +27,7 @@ class WebhookMessage:
 
     url: str
     secrets: tuple[str, ...]
+    failing_since: datetime | None
     disabled: bool
     place: int | None
     type: str
@@ -53,6 +54,7 @@ async def get_webhook_message(
     return WebhookMessage(
         url=row.url,
         secrets=(row.secret, *(each["secret"] for each in old)),
+        failing_since=row.failing_since,
         disabled=row.disabled_at is not None,
         place=None if row.owner_role == _READ_NO_FEED else row.feed_seq,
         type=row.type,
@@ -70,6 +72,7 @@ async def _read(conn: AsyncConnection, webhook_id: str, event_id: int) -> Any:
             webhooks.c.owner_role,
             webhooks.c.secret,
             webhooks.c.old_secrets,
+            webhooks.c.failing_since,
             webhooks.c.disabled_at,
             events.c.feed_seq,
             events.c.type,

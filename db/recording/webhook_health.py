@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, update
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.recording import notices as ledger
 from db.schema import notices, webhooks
+from db.stores.webhooks import end_owed
 from domain.instants import rfc3339
 from domain.notices.endpoint import DISABLED, DISABLED_AFTER
 from domain.notices.ledger import NoticeState, Owed
@@ -27,34 +29,47 @@ async def note_success(conn: AsyncConnection, webhook_id: str) -> None:
     )
 
 
-async def note_failure(
-    conn: AsyncConnection, webhook_id: str, *, now: datetime, mail: bool
-) -> list[Owed]:
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A delivery that an endpoint did not take, when, and what it answered instead."""
+
+    webhook_id: str
+    delivery_id: str
+    at: datetime
+    answer: str
+
+    def is_news(self, failing_since: datetime | None) -> bool:
+        """Whether anything follows from it for an endpoint that is known to fail since then."""
+        return failing_since is None or self.at - failing_since >= DISABLED_AFTER
+
+
+async def note_failure(conn: AsyncConnection, failure: Failure, *, mail: bool) -> list[Owed]:
     """An endpoint failed. It is disabled if it has done nothing else for as long as is allowed.
 
     The result is what its owner is told of that, where `mail` says that mail is sent.
     """
     failing = await conn.execute(
         update(webhooks)
-        .where(webhooks.c.id == webhook_id, webhooks.c.disabled_at.is_(None))
-        .values(failing_since=func.coalesce(webhooks.c.failing_since, now))
+        .where(webhooks.c.id == failure.webhook_id, webhooks.c.disabled_at.is_(None))
+        .values(failing_since=func.coalesce(webhooks.c.failing_since, failure.at))
         .returning(webhooks.c.failing_since)
     )
     since = failing.scalar_one_or_none()
-    if since is None or now - since < DISABLED_AFTER:
+    if since is None or failure.at - since < DISABLED_AFTER:
         return []
     reason = f"It has failed since {rfc3339(since)} without a success in between."
-    return await disable(conn, webhook_id, now=now, reason=reason, mail=mail)
+    return await disable(conn, failure, reason=reason, mail=mail)
 
 
 async def disable(
-    conn: AsyncConnection, webhook_id: str, *, now: datetime, reason: str, mail: bool
+    conn: AsyncConnection, failure: Failure, *, reason: str, mail: bool
 ) -> list[Owed]:
     """Disables an endpoint, unless it is so already; what is still owed to it ends as failed.
 
     Its owner is told, and the result is how, beyond the inbox. A service has no inbox: support is
     told of its endpoints.
     """
+    now, webhook_id = failure.at, failure.webhook_id
     done = await conn.execute(
         update(webhooks)
         .where(webhooks.c.id == webhook_id, webhooks.c.disabled_at.is_(None))
@@ -64,10 +79,9 @@ async def disable(
     owner = done.one_or_none()
     if owner is None:
         return []
+    await end_owed(conn, webhook_id, NoticeState.FAILED, reason=DISABLED, now=now)
     await conn.execute(
-        update(notices)
-        .where(notices.c.webhook_id == webhook_id, notices.c.state == NoticeState.OWED.value)
-        .values(state=NoticeState.FAILED.value, reason=DISABLED, ended_at=now)
+        update(notices).where(notices.c.id == failure.delivery_id).values(answer=failure.answer)
     )
     theirs = owner.owner_role == Role.PROVIDER.value
     return await ledger.write(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.schema import notices, webhooks
 from domain.instants import rfc3339
-from domain.notices.endpoint import MOST_OLD_SECRETS, SECRET_OVERLAP
+from domain.notices.endpoint import DELETED, DISABLED, MOST_OLD_SECRETS, SECRET_OVERLAP
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
 
@@ -92,8 +92,9 @@ async def enable_webhook(conn: AsyncConnection, webhook_id: str, *, now: datetim
 async def disable_webhook(
     conn: AsyncConnection, webhook_id: str, *, now: datetime, reason: str
 ) -> None:
-    """Has an endpoint told of nothing, by its owner's wish."""
+    """Has an endpoint told of nothing, by its owner's wish; what it is owed ends as failed."""
     await _update(conn, webhook_id, disabled_at=now, disabled_reason=reason, updated_at=now)
+    await end_owed(conn, webhook_id, NoticeState.FAILED, reason=DISABLED, now=now)
 
 
 async def replace_secret(
@@ -126,12 +127,19 @@ async def delete_webhook(conn: AsyncConnection, webhook_id: str, *, now: datetim
     )
     if done.one_or_none() is None:
         return False
+    await end_owed(conn, webhook_id, NoticeState.SKIPPED, reason=DELETED, now=now)
+    return True
+
+
+async def end_owed(
+    conn: AsyncConnection, webhook_id: str, state: NoticeState, *, reason: str, now: datetime
+) -> None:
+    """Ends all that is still owed to an endpoint."""
     await conn.execute(
         update(notices)
-        .where(notices.c.webhook_id == webhook_id, notices.c.state == NoticeState.OWED.value)
-        .values(state=NoticeState.SKIPPED.value, reason="endpoint deleted", ended_at=now)
+        .where(notices.c.webhook_id == webhook_id, notices.c.state == NoticeState.OWED)
+        .values(state=state, reason=reason, ended_at=now)
     )
-    return True
 
 
 async def owe_again(conn: AsyncConnection, delivery_id: str) -> Owed:
@@ -139,7 +147,7 @@ async def owe_again(conn: AsyncConnection, delivery_id: str) -> Owed:
     done = await conn.execute(
         update(notices)
         .where(notices.c.id == delivery_id)
-        .values(state=NoticeState.OWED.value, reason=None, ended_at=None)
+        .values(state=NoticeState.OWED, reason=None, ended_at=None)
         .returning(notices.c.kind, notices.c.recipient_role, notices.c.recipient_id)
     )
     row = done.one()

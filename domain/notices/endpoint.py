@@ -30,6 +30,9 @@ MAX_URL = 2048
 DISABLED = "endpoint disabled"
 """Why a delivery failed that was still owed to an endpoint when that was disabled."""
 
+DELETED = "endpoint deleted"
+"""Why a delivery was skipped that was still owed to an endpoint when that was deleted."""
+
 _URL = re.compile(r"[!-~]+", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _WEB_PORTS = frozenset({80, 443})

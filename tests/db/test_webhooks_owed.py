@@ -8,9 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.recording import record_booking
-from db.recording.webhook_health import disable
 from db.schema import events, notices
-from db.stores.webhooks import delete_webhook, enable_webhook
+from db.stores.webhooks import delete_webhook, disable_webhook, enable_webhook
 from domain.booking import commands as do
 from domain.booking.record import Recorded
 from domain.notices.ledger import Channel, Owed
@@ -85,8 +84,8 @@ async def test_what_is_our_own_goes_to_nobody(engine: AsyncEngine) -> None:
 async def test_disabled_and_deleted_endpoints_are_told_of_nothing(engine: AsyncEngine) -> None:
     off, gone, again = [await endpoint(engine) for _ in range(3)]
     async with engine.begin() as conn:
-        await disable(conn, off, now=NOW, reason="It is off.", mail=False)
-        await disable(conn, again, now=NOW, reason="It is off.", mail=False)
+        await disable_webhook(conn, off, now=NOW, reason="It is off.")
+        await disable_webhook(conn, again, now=NOW, reason="It is off.")
         await enable_webhook(conn, again, now=NOW)
         await delete_webhook(conn, gone, now=NOW)
     await requested(engine)
@@ -122,7 +121,7 @@ async def test_what_an_endpoint_is_owed_ends_with_it(engine: AsyncEngine) -> Non
     async with engine.begin() as conn:
         assert await delete_webhook(conn, gone, now=NOW)
         assert not await delete_webhook(conn, gone, now=NOW)
-        await disable(conn, off, now=NOW, reason="It is off.", mail=False)
+        await disable_webhook(conn, off, now=NOW, reason="It is off.")
     async with engine.connect() as conn:
         rows = await conn.execute(
             select(notices.c.webhook_id, notices.c.state, notices.c.reason, notices.c.ended_at)
