@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import Info
@@ -90,3 +91,11 @@ async def test_a_damaged_beginning_is_refused_and_one_by_an_unknown_key_waits() 
 def test_without_keys_nothing_is_encrypted() -> None:
     assert converter({}).payload_codec is None
     assert isinstance(converter(NEW).payload_codec, Encryption)
+
+
+async def test_the_message_of_an_error_is_encrypted_too_and_its_code_is_not() -> None:
+    failure = Failure()
+    await converter(NEW).encode_failure(ApplicationError("Ill.", type="malformed"), failure)
+    assert b"Ill" not in failure.SerializeToString()
+    assert failure.application_failure_info.type == "malformed"
+    assert str(await converter(NEW).decode_failure(failure)) == "malformed: Ill."
