@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -102,7 +103,7 @@ async def messages(
             for _ in range(min(_OF_ONE_PAIR, samples - first)):
                 text = f"Bring the score {new_id()}."
                 yield await pair.sees(
-                    text, lambda text=text: pair.provider.post(f"/v1{path}", {"text": text})
+                    text, partial(pair.provider.post, f"/v1{path}", {"text": text})
                 )
                 # As people write: now and then at once, when the page has only just been read.
                 await asyncio.sleep(random.uniform(0, 1))
@@ -122,9 +123,7 @@ async def confirmations(
             await _open(pair.page, path)
             yield await pair.sees(
                 "Confirmed for",
-                lambda path=path, start=start: pair.provider.post(
-                    f"/v1{path}/confirm", {"start": start}, fresh_key()
-                ),
+                partial(pair.provider.post, f"/v1{path}/confirm", {"start": start}, fresh_key()),
             )
             shown = ok(await pair.client.get(f"/v1{path}"))
             if shown["state"] != "confirmed":
