@@ -113,7 +113,8 @@ class Settings(BaseSettings):
 
     smtp_url: str | None = Field(default=None, repr=False)
     """Mail server, as `smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`; the first
-    is encrypted where the server offers it. Without one no mail is sent."""
+    is encrypted where the server offers it, and always with a password. Without a server no mail is
+    sent."""
 
     mail_from: str | None = None
     """Whom mails and invites come from, as `Keepdate <bookings@example.org>`. Needed with a mail

@@ -47,7 +47,8 @@ _UTC = ZoneInfo("UTC")
 class MailServer:
     """The server that takes our mail.
 
-    `start_tls` None: encrypted where the server offers it.
+    `start_tls` None: encrypted where the server offers it. No password goes unencrypted: anybody
+    on the way could say that the server offers nothing.
     """
 
     host: str
@@ -70,7 +71,7 @@ class MailServer:
             host=parts.hostname,
             port=parts.port or _PORTS[parts.scheme],
             use_tls=parts.scheme == "smtps",
-            start_tls={"smtp": None, "smtps": False, "smtp+starttls": True}[parts.scheme],
+            start_tls=_start_tls(parts.scheme, has_password=parts.username is not None),
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
         )
@@ -91,6 +92,12 @@ class MailServer:
                 timeout=_ONE_ANSWER_SECONDS,
             )
         return answer
+
+
+def _start_tls(scheme: str, *, has_password: bool) -> bool | None:
+    if scheme == "smtps":
+        return False
+    return True if scheme == "smtp+starttls" or has_password else None
 
 
 class MailOutlet:
