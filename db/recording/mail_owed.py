@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Integer, Text, column, insert, literal, select, values
+from sqlalchemy import Integer, Text, cast, column, insert, literal, select, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ids import new_id
@@ -13,6 +13,7 @@ from db.queries.contacts import contact_of, wants_mail
 from db.schema import contacts, notice_choices, notices
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.notices.preferences import group_of
+from domain.party import Party, Role
 
 _COPIED = (
     "recipient_role",
@@ -44,7 +45,8 @@ async def owe_mail(conn: AsyncConnection, inbox_rows: Sequence[Mapping[str, Any]
     reached = (
         select(
             told.c.id,
-            *(told.c[name] for name in _COPIED),
+            # A column of nothing but nulls has no type of its own.
+            *(cast(told.c[name], notices.c[name].type) for name in _COPIED),
             literal(Channel.EMAIL.value),
             literal(NoticeState.OWED.value),
             told.c.source,
@@ -62,10 +64,11 @@ async def owe_mail(conn: AsyncConnection, inbox_rows: Sequence[Mapping[str, Any]
         .returning(notices.c.id, notices.c.kind, notices.c.recipient_role, notices.c.recipient_id)
     )
     return [
-        Owed(
+        Owed.to(
+            Party(role=Role(row.recipient_role), id=row.recipient_id),
             id=row.id,
             channel=Channel.EMAIL,
-            summary=f"{row.kind} to {row.recipient_role} {row.recipient_id}",
+            kind=row.kind,
         )
         for row in made
     ]
