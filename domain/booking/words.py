@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from domain.booking import events as happened
 from domain.booking.events import BookingEvent
-from domain.booking.state import Booking, Fault
+from domain.booking.state import Booking, Fault, ReminderKind
 from domain.booking.view import margin_in_words
 from domain.instants import rfc3339
 from domain.lateness import Receipt
+
+_REMINDED_OF = {
+    ReminderKind.ANSWER_HALF_TIME: "half of the time to answer has passed",
+    ReminderKind.ANSWER_LAST_CALL: "the time to answer ends soon",
+    ReminderKind.LATE_WINDOW_OPENS: "changes will soon count as late",
+    ReminderKind.SESSION_STARTS: "the session starts soon",
+}
 
 
 def describe(event: BookingEvent) -> str:  # noqa: PLR0912 - a case an event
@@ -46,9 +53,11 @@ def describe(event: BookingEvent) -> str:  # noqa: PLR0912 - a case an event
             how = "claimed by the client" if claimed else "recorded"
             return f"A late {kind} is {how}, and reported to the provider's standing."
         case happened.ReminderSent(reminder=reminder):
-            return f"Reminded {' and '.join(reminder.to)}: {reminder.kind}."
+            told = " and ".join(f"the {role}" for role in reminder.to)
+            return f"Reminded {told} that {_REMINDED_OF[reminder.kind]}."
         case happened.ReminderSkipped(reminder=reminder, why=why):
-            return f"Skipped the reminder {reminder.kind} of {rfc3339(reminder.due_at)}: {why}"
+            about = _REMINDED_OF[reminder.kind]
+            return f"Skipped the reminder that {about}, due {rfc3339(reminder.due_at)}: {why}"
 
 
 def _requested(booking: Booking) -> str:

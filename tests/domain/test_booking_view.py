@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from domain.booking import commands as do
 from domain.booking import events as happened
 from domain.booking.decide import decide
-from domain.booking.state import Booking
+from domain.booking.state import Booking, Reminder, ReminderKind
 from domain.booking.view import (
     allowed_actions,
     booking_json,
@@ -20,7 +20,7 @@ from domain.booking.view import (
     receipt_json,
 )
 from domain.booking.words import describe
-from domain.party import Party
+from domain.party import Party, Role
 from domain.record import Entry, entry_json
 from domain.refusal import Refusal
 from tests.domain.examples import (
@@ -229,3 +229,15 @@ def test_every_event_has_a_sentence_of_its_own() -> None:
     assert describe(histories[6][0]) == (
         "Cancelled. Initiated by unknown: it counts against nobody."
     )
+
+
+@pytest.mark.parametrize("kind", ReminderKind)
+def test_reminders_are_told_in_plain_words(kind: ReminderKind) -> None:
+    at = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    reminder = Reminder(kind=kind, due_at=at, at=at, to=(Role.PROVIDER, Role.CLIENT))
+    sent = describe(happened.ReminderSent(at=at, reminder=reminder))
+    assert sent.startswith("Reminded the provider and the client that ")
+    skipped = describe(happened.ReminderSkipped(at=at, reminder=reminder, why="It was past."))
+    assert skipped.startswith("Skipped the reminder that ")
+    assert skipped.endswith(", due 2026-11-24T09:00:00Z: It was past.")
+    assert kind not in sent + skipped

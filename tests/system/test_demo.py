@@ -12,11 +12,11 @@ _DEMO_SECONDS = 60  # what the demo promises to take at most, also where two run
 
 DECISIONS = [
     "Confirmed for",
-    "Reminded provider: late-window-opens.",
+    "Reminded the provider that changes will soon count as late.",
     "5 days 23 hours before the session: not late.",
     "support amends the date next.",
     "by support.",
-    "Reminded provider and client: session-starts.",
+    "Reminded the provider and the client that the session starts soon.",
     "Completed: the session's end has passed.",
     "it would be your first late cancellation, and a warning.",
     "This is the first late cancellation.",
