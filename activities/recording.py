@@ -8,15 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from db.queries.late_events import recall_late_events
 from db.queries.standings import get_standing_on_record
 from db.recording import UnknownTopicError, record_booking, record_standing
 from domain.booking.record import BookingRecord, Recorded
 from domain.refusal import Code
+from domain.standing.fold import Missed, OnRecordOnly
 from domain.standing.record import StandingOnRecord, StandingRecord, StandingRecorded
 
 RECORD_BOOKING = "record-booking"
 RECORD_STANDING = "record-standing"
 LOAD_STANDING = "load-standing"
+RECALL_LATE_EVENTS = "recall-late-events"
 
 _UNLIMITED = timedelta(seconds=10)
 """How long a transaction may take where the activity's caller has set no limit."""
@@ -49,6 +52,12 @@ class Recorder:
         """Reads what is on record of a standing, for a workflow that begins (again)."""
         async with self._engine.connect() as conn:
             return await get_standing_on_record(conn, provider_id)
+
+    @activity.defn(name=RECALL_LATE_EVENTS)
+    async def recall_late_events(self, missed: Missed) -> OnRecordOnly:
+        """Reads late events that a standing does not carry, and a decision is about."""
+        async with self._engine.connect() as conn:
+            return await recall_late_events(conn, missed)
 
 
 def _time_left() -> timedelta:

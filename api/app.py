@@ -22,6 +22,7 @@ from api.routes import (
     conversations,
     events,
     health,
+    late_events,
     standings,
     topics,
 )
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         booking_commands,
         calendars,
         standings,
+        late_events,
         conversations,
         events,
         live,

@@ -54,6 +54,11 @@ class DecisionLoop(Reception[S, C, E]):
         Its refusal, where only it can know; or what it has on record instead.
         """
 
+    async def _recalled(self, state: S, asked: Any) -> S:
+        """The state with all that a command or a deadline is about; by default, it has that."""
+        del asked
+        return state
+
     async def _afterwards(self, state: S, events: Sequence[E]) -> None:
         """What follows from recorded events outside of this workflow; by default, nothing."""
 
@@ -112,7 +117,7 @@ class DecisionLoop(Reception[S, C, E]):
             # What was due before the command was given happened before it, whoever slept.
             await self._meet_all_due(given)
             given = max(given, self._known.decided_at)
-        state = self._known
+        state = await self._recalled(self._known, command)
         events = self.machine.decide(state, command, now)
         if isinstance(events, Refusal):
             return events
@@ -128,8 +133,10 @@ class DecisionLoop(Reception[S, C, E]):
             await self._meet(deadline)
 
     async def _meet(self, deadline: Deadline) -> None:
-        state = self._known
+        state = self._state = await self._recalled(self._known, deadline)
         events = self.machine.elapse(state, deadline, workflow.now())
+        if not events:
+            return  # what was recalled has deadlines of its own
         entry = self._applied(state, THE_CLOCK, deadline.kind.value, events, deadline.at)
         await self._record(self.machine.evolve(state, events), events, entry)
 

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.standing.decide import RULES, begin, decide, elapse
     from domain.standing.events import StandingEvent
     from domain.standing.evolve import evolve_all
+    from domain.standing.fold import OnRecordOnly, missed, recall
     from domain.standing.record import StandingOnRecord, StandingRecord, StandingRecorded
     from domain.standing.state import Standing
     from domain.standing.view import standing_json
@@ -115,6 +116,15 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
             refused=found.refused,
         )
         return replace(started, state=found.standing, progress=progress)
+
+    async def _recalled(self, state: Standing, asked: Any) -> Standing:
+        wanted = missed(state, asked)
+        if wanted is None:
+            return state
+        found: OnRecordOnly = await carried_out(
+            Recorder.recall_late_events, wanted, summary="recall late events"
+        )
+        return recall(state, wanted, found)
 
     async def _write(
         self, draft: Draft, state: Standing, events: Events

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.models.base import Answer, Instant
+from api.models.base import Answer, Instant, Page
 from domain.lateness import LateKind
 from domain.standing.state import Cause, ClaimStatus, ProofStatus, Status
 
@@ -37,6 +37,10 @@ class LateEventModel(Answer):
     """Whether it counts against the provider as things stand."""
     excused: bool
     settled: bool
+
+
+class LateEventsPage(Page[LateEventModel]):
+    """Some of a provider's late events, the newest on record first."""
 
 
 class ClaimModel(Answer):
@@ -83,5 +87,7 @@ class StandingModel(Answer):
     case: CaseModel | None
     suspension: SuspensionModel | None
     events: list[LateEventModel]
+    """The newest, and of older ones those that matter now; `late-events` has them all."""
+    events_in_all: int
     claims: list[ClaimModel]
     proofs: list[ProofModel]

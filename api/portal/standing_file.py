@@ -15,6 +15,7 @@ from api.portal.session import Viewer, signed_in
 from api.portal.timelines import Line, Teller, newest_first
 from api.services import clock
 from db.queries.headings import BookingHeading, booking_headings
+from db.queries.late_events import get_late_events
 from db.queries.standings import get_standing
 from db.queries.timelines import standing_timeline
 from domain.booking.view import margin_in_words
@@ -106,8 +107,11 @@ async def files_of(
     heard: Iterable[Party] = (),
 ) -> list[StandingFile]:
     """The files of these standings, without their timelines; `heard` are people to name besides."""
-    ids = {event.booking_id for standing in standings for event in standing.events.values()}
-    headings = await booking_headings(conn, ids)
+    folded = {each.provider_id: await _covered_and_folded(conn, each) for each in standings}
+    late = [
+        event for each in standings for event in (*folded[each.provider_id], *each.events.values())
+    ]
+    headings = await booking_headings(conn, {event.booking_id for event in late})
     people = {
         *heard,
         *(Party(role=Role.PROVIDER, id=standing.provider_id) for standing in standings),
@@ -115,19 +119,30 @@ async def files_of(
     }
     names = await names_of(request, conn, people)
     viewer = signed_in(request)
-    return [_file(viewer, standing, headings, names, clock()) for standing in standings]
+    return [
+        _file(viewer, each, folded[each.provider_id], headings, names, clock())
+        for each in standings
+    ]
+
+
+async def _covered_and_folded(conn: AsyncConnection, standing: Standing) -> list[LateEvent]:
+    """Late events that proofs cover, and that the standing no longer carries."""
+    covered = {event_id for proof in standing.proofs.values() for event_id in proof.covers}
+    rows = await get_late_events(conn, standing.provider_id, covered - standing.events.keys())
+    return [row.event for row in rows]
 
 
 def _file(
     viewer: Viewer,
     standing: Standing,
+    folded: Sequence[LateEvent],
     headings: Mapping[str, BookingHeading],
     names: Names,
     now: datetime,
 ) -> StandingFile:
     lines = {
         event.id: _event_line(standing, event, _about(event, headings, names))
-        for event in standing.events.values()
+        for event in (*folded, *standing.events.values())
     }
     bookings = {line.event.booking_id: line.about for line in lines.values()}
     events = {
@@ -143,7 +158,11 @@ def _file(
         counts=tuple(_count(standing, kind, now) for kind in LateKind),
         reasons=tuple(map(tell, reasons)),
         events=tuple(
-            sorted(lines.values(), key=lambda line: line.event.initiated_at, reverse=True)
+            sorted(
+                (lines[event_id] for event_id in standing.events),
+                key=lambda line: line.event.initiated_at,
+                reverse=True,
+            )
         ),
         claims=tuple(
             ClaimLine(claim=claim, line=lines[claim.id], is_settled=claim.status in _SETTLED_CLAIMS)
@@ -220,7 +239,7 @@ def _count(standing: Standing, kind: LateKind, now: datetime) -> Count:
             follows = "it would stay on record while the topics are suspended"
     return Count(
         kind=kind,
-        count=sum(1 for event in standing.counting() if event.kind is kind),
+        count=standing.count_of(kind),
         allowed=standing.policy.allowed,
         next_one=f"The next late {what} would be the {ordinal(preview['would_be'])}: {follows}.",
     )

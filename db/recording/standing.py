@@ -20,6 +20,7 @@ from db.documents import (
 )
 from db.recording import late_events, notices
 from db.recording.journal import Happened, Journal, Subject
+from db.recording.owed import still_owed
 from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, standings
@@ -55,12 +56,14 @@ async def _repeated(conn: AsyncConnection, record: StandingRecord) -> StandingRe
         first_seq=record.first_seq,
         entries=record.entries,
     )
+    owed = await still_owed(conn, Subject.STANDING, provider_id)
     if found.holds(record.entries):
-        return StandingRecorded()
+        return StandingRecorded(owed=owed)
     row = (
         await conn.execute(select(standings).where(standings.c.provider_id == provider_id))
     ).one()
     return StandingRecorded(
+        owed=owed,
         instead=StandingRecord(
             number=row.recording,
             standing=standing_from(row.document),
@@ -68,7 +71,7 @@ async def _repeated(conn: AsyncConnection, record: StandingRecord) -> StandingRe
             events=tuple(standing_event_from(event) for event in found.events),
             entries=found.entries,
             refused=row.refused,
-        )
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.lateness import LateKind
 from domain.standing.state import ClaimStatus, Standing
 
 
@@ -19,7 +20,10 @@ class DeadlineKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """The next thing that happens by itself, when, and to what."""
+    """The next thing that happens by itself, when, and to what.
+
+    Events age without a `subject` where those are meant that the standing no longer carries.
+    """
 
     kind: DeadlineKind
     at: datetime
@@ -49,7 +53,18 @@ def deadlines(standing: Standing) -> list[Deadline]:
             for event in standing.events.values()
             if not event.aged and event not in held
         ]
+        found += [
+            Deadline(kind=DeadlineKind.AGE_EVENTS, at=standing.folded.since[kind] + window)
+            for kind in folded_and_free(standing)
+        ]
     return sorted(found, key=lambda deadline: deadline.at)
+
+
+def folded_and_free(standing: Standing) -> tuple[LateKind, ...]:
+    """The kinds of which events count that are not carried, and that nothing keeps from ageing."""
+    held = standing.kinds_beyond() if standing.case or standing.suspension else ()
+    counting = standing.folded.counting
+    return tuple(kind for kind in LateKind if counting.get(kind) and kind not in held)
 
 
 def next_deadline(standing: Standing) -> Deadline | None:

@@ -21,7 +21,7 @@ from domain.standing import events as happened
 from domain.standing.commands import StandingCommand
 from domain.standing.deadlines import Deadline, DeadlineKind
 from domain.standing.events import CaseOutcome, StandingEvent
-from domain.standing.evolve import evolve_all
+from domain.standing.evolve import evolve_each
 from domain.standing.state import (
     Case,
     Cause,
@@ -35,6 +35,12 @@ from domain.standing.state import (
 from domain.standing.words import statement_of_reasons, suspension_reason
 
 Events = tuple[StandingEvent, ...]
+
+CLAIMS_WAITING = 200
+"""So many claims against one provider wait at most; a further one is dismissed when it comes.
+
+A claim that waits is carried about as long as it does, and nobody may make a standing as large as
+they please. Support can still suspend a provider against whom so many are brought."""
 
 RULES: dict[str, str] = {
     "late-event": "Late cancellations and late reschedules are counted, each kind by itself.",
@@ -90,6 +96,8 @@ def elapse(standing: Standing, deadline: Deadline, now: datetime) -> Events:
                     uncontested=True,
                 ),
             )
+        case DeadlineKind.AGE_EVENTS if deadline.subject not in standing.events:
+            return ()  # nothing that is carried: whoever waits has to recall it first
         case DeadlineKind.AGE_EVENTS:
             return (happened.LateEventsAged(at=at, ids=(deadline.subject,)),)
         case DeadlineKind.END_PROOF_WINDOW:
@@ -126,7 +134,16 @@ def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) ->
         due_at=given + standing.policy.contest_within,
     )
     # Recorded second, the event never counts for the moment in which its claim is not known yet.
-    return (happened.ClaimOpened(at=given, claim=claim), recorded)
+    opened = (happened.ClaimOpened(at=given, claim=claim), recorded)
+    if sum(1 for each in standing.claims.values() if each.is_undecided) < CLAIMS_WAITING:
+        return opened
+    dismissed = happened.ClaimDismissed(
+        at=given,
+        claim_id=claim.id,
+        booking_id=claim.booking_id,
+        note=f"{CLAIMS_WAITING} claims wait to be settled already.",
+    )
+    return (*opened, dismissed)
 
 
 def _policy_of(standing: Standing, command: do.ReportLateEvent) -> Policy:
@@ -206,8 +223,13 @@ def _suspend(standing: Standing, command: do.Suspend, given: datetime) -> Events
 def _reinstate(standing: Standing, command: do.Reinstate, given: datetime) -> Events | Refusal:
     if standing.suspension is None:
         return refuse(Code.NOT_SUSPENDED)
-    settled = tuple(event.id for event in standing.counting())
-    return (happened.TopicsReinstated(at=given, reason=command.reason, settled=settled),)
+    reinstated = happened.TopicsReinstated(
+        at=given,
+        reason=command.reason,
+        settled=tuple(event.id for event in standing.counting()),
+        settled_besides=sum(standing.folded.counting.values()),
+    )
+    return (reinstated,)
 
 
 _DECIDERS: dict[type[StandingCommand], Callable[..., Events | Refusal]] = {
@@ -223,7 +245,7 @@ _DECIDERS: dict[type[StandingCommand], Callable[..., Events | Refusal]] = {
 
 def _with_consequences(standing: Standing, events: Events, at: datetime) -> Events:
     """The events, and what the standing computed anew makes of them."""
-    after = evolve_all(standing, events)
+    after = evolve_each(standing, events)
     return (*events, *_consequences(standing, after, events, at))
 
 

@@ -167,11 +167,15 @@ class TopicsSuspended:
 
 @dataclass(frozen=True, kw_only=True)
 class TopicsReinstated:
-    """The provider's topics are listed again; `settled` events no longer count."""
+    """The provider's topics are listed again; `settled` events no longer count.
+
+    `settled_besides` is how many more were settled that the standing no longer carried.
+    """
 
     at: datetime
     reason: str
     settled: tuple[str, ...] = ()
+    settled_besides: int = 0
     type: Literal["topics.reinstated"] = "topics.reinstated"
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from domain.standing import events as happened
 from domain.standing.events import StandingEvent
+from domain.standing.fold import fold
 from domain.standing.state import (
     Claim,
     ClaimStatus,
+    Folded,
     LateEvent,
     Proof,
     ProofStatus,
@@ -17,11 +19,11 @@ from domain.standing.state import (
     Suspension,
 )
 
-PROOFS_KEPT = 200
-"""A standing knows this many of the newest proofs; older ones can no longer be reviewed."""
+PROOFS_KEPT = 30
+"""A standing knows this many proofs; those that were reviewed are forgotten first."""
 
-TEXTS_KEPT = 20
-"""Of this many of the newest proofs it carries the whole text."""
+TEXTS_KEPT = 10
+"""Of this many of the newest proofs, and of the newest notes on claims, it carries the text."""
 
 
 def evolve(standing: Standing, event: StandingEvent) -> Standing:  # noqa: PLR0912 - a case an event
@@ -68,19 +70,26 @@ def evolve(standing: Standing, event: StandingEvent) -> Standing:  # noqa: PLR09
             return replace(moved, proofs=_reviewed(standing, proof_id, ProofStatus.REJECTED, note))
         case happened.TopicsSuspended(cause=cause, reason=reason):
             return replace(moved, suspension=Suspension(since=event.at, cause=cause, reason=reason))
-        case happened.TopicsReinstated(settled=settled):
+        case happened.TopicsReinstated(settled=settled, settled_besides=besides):
+            folded = standing.folded
             return replace(
                 moved,
                 suspension=None,
                 case=None,
                 events=_marked(standing, settled, lambda late: replace(late, settled=True)),
+                folded=Folded(events=folded.events) if besides else folded,
             )
         case _:
             raise ValueError(f"{event.type} cannot happen to a {standing.status} standing")
 
 
 def evolve_all(standing: Standing, events: Iterable[StandingEvent]) -> Standing:
-    """The standing after several more events."""
+    """The standing after all the events of a decision; what it need not carry is folded."""
+    return fold(evolve_each(standing, events))
+
+
+def evolve_each(standing: Standing, events: Iterable[StandingEvent]) -> Standing:
+    """The standing after several more events, with every late event that one of them may name."""
     for event in events:
         standing = evolve(standing, event)
     return standing
@@ -98,7 +107,12 @@ def _bounded(proofs: dict[str, Proof]) -> dict[str, Proof]:
     A standing is carried about as a whole, so no provider may make it as large as they please. The
     record keeps the text of every proof.
     """
-    kept = dict(list(proofs.items())[-PROOFS_KEPT:])
+    # By the number of the newest, the next one is numbered: it stays in any case.
+    first_to_go = sorted(
+        list(proofs.values())[:-1], key=lambda proof: proof.status is ProofStatus.SUBMITTED
+    )
+    gone = {proof.id for proof in first_to_go[: max(len(proofs) - PROOFS_KEPT, 0)]}
+    kept = {proof_id: proof for proof_id, proof in proofs.items() if proof_id not in gone}
     for proof_id in list(kept)[:-TEXTS_KEPT]:
         kept[proof_id] = replace(kept[proof_id], statement="", documents=(), note="")
     return kept
@@ -106,7 +120,11 @@ def _bounded(proofs: dict[str, Proof]) -> dict[str, Proof]:
 
 def _settled(standing: Standing, claim_id: str, status: ClaimStatus, note: str) -> dict[str, Claim]:
     claim = replace(standing.claims[claim_id], status=status, note=note)
-    return {**standing.claims, claim_id: claim}
+    claims = {**standing.claims, claim_id: claim}
+    noted = [each.id for each in claims.values() if each.note]
+    for told_long_ago in noted[:-TEXTS_KEPT]:
+        claims[told_long_ago] = replace(claims[told_long_ago], note="")
+    return claims
 
 
 def _reviewed(

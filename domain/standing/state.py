@@ -70,6 +70,11 @@ class Claim:
     status: ClaimStatus = ClaimStatus.OPEN
     note: str = ""
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is neither upheld nor dismissed."""
+        return self.status in (ClaimStatus.OPEN, ClaimStatus.CONTESTED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
@@ -112,8 +117,25 @@ class Suspension:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Folded:
+    """What a standing still knows of late events that it no longer carries one by one.
+
+    `events` is how many they are; `counting` how many of each kind count. `since` is the earliest
+    instant at which one of those can have been initiated.
+    """
+
+    events: int = 0
+    counting: dict[LateKind, int] = field(default_factory=dict)
+    since: dict[LateKind, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Standing:
-    """One provider's standing, whole. All instants are aware and in UTC."""
+    """One provider's standing. All instants are aware and in UTC.
+
+    `events` and `claims` are those that it carries one by one, as they came; `folded` stands for
+    the rest, which the record alone has.
+    """
 
     provider_id: str
     decided_at: datetime
@@ -124,6 +146,7 @@ class Standing:
     proofs: dict[str, Proof] = field(default_factory=dict)
     case: Case | None = None
     suspension: Suspension | None = None
+    folded: Folded = field(default_factory=Folded)
 
     def counts(self, event: LateEvent) -> bool:
         """Whether a late event counts against the provider as things stand."""
@@ -135,29 +158,44 @@ class Standing:
         )
 
     def counting(self) -> tuple[LateEvent, ...]:
-        """The late events that count, by the instant they were initiated at.
+        """The late events that count and are carried, by the instant they were initiated at.
 
         The order is that of the events themselves, never that of their delivery.
         """
         found = [event for event in self.events.values() if self.counts(event)]
         return tuple(sorted(found, key=lambda event: (event.initiated_at, event.id)))
 
+    def count_of(self, kind: LateKind) -> int:
+        """How many late events of this one kind count."""
+        carried = sum(
+            1 for event in self.events.values() if event.kind is kind and self.counts(event)
+        )
+        return carried + self.folded.counting.get(kind, 0)
+
     def count(self, kind: LateKind) -> int:
         """How many late events of a kind count; of both kinds where they are counted together."""
-        return sum(1 for event in self.counting() if self.policy.combined or event.kind is kind)
+        return self.count_in_all() if self.policy.combined else self.count_of(kind)
+
+    def count_in_all(self) -> int:
+        """How many late events count, of whichever kind."""
+        return sum(map(self.count_of, LateKind))
 
     def kinds_beyond(self) -> tuple[LateKind, ...]:
         """The kinds of which there are more than are allowed."""
         return tuple(kind for kind in LateKind if self.count(kind) > self.policy.allowed)
 
     def in_excess(self) -> tuple[LateEvent, ...]:
-        """The late events that count, of the kinds of which there are more than are allowed."""
+        """The carried late events that count, of the kinds of which there are too many."""
         kinds = self.kinds_beyond()
         return tuple(event for event in self.counting() if event.kind in kinds)
 
     def bears_on_case(self, proof: Proof) -> bool:
-        """Whether a proof covers something that a case is about."""
-        return any(event.id in proof.covers for event in self.in_excess())
+        """Whether a proof covers something that a case is about.
+
+        What is no longer carried is taken for that: nobody is suspended over a proof unread.
+        """
+        excess = {event.id for event in self.in_excess()}
+        return any(covered in excess or covered not in self.events for covered in proof.covers)
 
     def proofs_to_review(self) -> tuple[Proof, ...]:
         """Proofs that support has yet to review and that bear on the case."""
@@ -174,4 +212,4 @@ class Standing:
             return Status.SUSPENDED
         if self.case:
             return Status.UNDER_REVIEW if self.proofs_to_review() else Status.CASE_OPEN
-        return Status.WARNED if self.counting() else Status.GOOD
+        return Status.WARNED if self.count_in_all() else Status.GOOD

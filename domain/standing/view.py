@@ -16,6 +16,7 @@ T = TypeVar("T")
 def standing_json(standing: Standing, newest: int | None = None) -> dict[str, Any]:
     """A standing as JSON. Instants are in UTC.
 
+    Of the late events it lists those that it carries; `events_in_all` says how many there are.
     `newest` limits the lists to that many of the newest entries, for answers whose size is limited.
     """
     case = standing.case
@@ -24,8 +25,8 @@ def standing_json(standing: Standing, newest: int | None = None) -> dict[str, An
         "provider_id": standing.provider_id,
         "status": standing.status.value,
         "revision": standing.revision,
-        "late_cancellations": _count(standing, LateKind.CANCELLATION),
-        "late_reschedules": _count(standing, LateKind.RESCHEDULE),
+        "late_cancellations": standing.count_of(LateKind.CANCELLATION),
+        "late_reschedules": standing.count_of(LateKind.RESCHEDULE),
         "allowed": standing.policy.allowed,
         "policy": standing.policy.name,
         "case": case
@@ -40,7 +41,11 @@ def standing_json(standing: Standing, newest: int | None = None) -> dict[str, An
             "cause": suspension.cause.value,
             "reason": suspension.reason,
         },
-        "events": [_event_json(standing, event) for event in _newest(standing.events, newest)],
+        "events": [
+            late_event_json(event, counts=standing.counts(event))
+            for event in _newest(standing.events, newest)
+        ],
+        "events_in_all": len(standing.events) + standing.folded.events,
         "claims": [
             {
                 "id": claim.id,
@@ -71,11 +76,8 @@ def _newest(items: dict[str, T], newest: int | None) -> list[T]:
     return found if newest is None else found[-newest:]
 
 
-def _count(standing: Standing, kind: LateKind) -> int:
-    return sum(1 for event in standing.counting() if event.kind is kind)
-
-
-def _event_json(standing: Standing, event: LateEvent) -> dict[str, Any]:
+def late_event_json(event: LateEvent, *, counts: bool) -> dict[str, Any]:
+    """A late event as JSON. Whether it counts is said by its standing."""
     return {
         "id": event.id,
         "booking_id": event.booking_id,
@@ -83,7 +85,7 @@ def _event_json(standing: Standing, event: LateEvent) -> dict[str, Any]:
         "scheduled_start": rfc3339(event.scheduled_start),
         "initiated_at": rfc3339(event.initiated_at),
         "margin_seconds": event.margin_seconds,
-        "counts": standing.counts(event),
+        "counts": counts,
         "excused": event.excused,
         "settled": event.settled,
     }

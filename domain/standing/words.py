@@ -11,11 +11,15 @@ from domain.standing.events import StandingEvent
 from domain.standing.state import Case, Cause, LateEvent, Standing
 
 
+LISTED = 50
+"""A statement of reasons lists this many of the newest late events, and counts the others."""
+
+
 def statement_of_reasons(standing: Standing) -> tuple[str, ...]:
     """Why a case is opened: the rule first, then each late event that counts."""
     policy = standing.policy
     if policy.combined:
-        excess = [(len(standing.in_excess()), "events")]
+        excess = [(standing.count_in_all(), "events")]
     else:
         excess = [(standing.count(kind), plural(kind)) for kind in standing.kinds_beyond()]
     rules = (
@@ -23,13 +27,19 @@ def statement_of_reasons(standing: Standing) -> tuple[str, ...]:
         f"within {in_words(policy.late_within)} of the session."
         for count, what in excess
     )
-    return (*rules, *map(_in_evidence, standing.in_excess()))
+    return (*rules, *_evidence(standing))
 
 
 def reasons_so_far(standing: Standing, case: Case) -> tuple[str, ...]:
     """What a case was opened for, and the late events that have joined it since."""
-    evidence = map(_in_evidence, standing.in_excess())
-    return (*case.reasons, *(line for line in evidence if line not in case.reasons))
+    return (*case.reasons, *(line for line in _evidence(standing) if line not in case.reasons))
+
+
+def _evidence(standing: Standing) -> tuple[str, ...]:
+    """The late events that weigh in a case: the newest, and how many more there are."""
+    listed = tuple(map(_in_evidence, standing.in_excess()[-LISTED:]))
+    more = sum(map(standing.count_of, standing.kinds_beyond())) - len(listed)
+    return (*listed, f"{more} more that are on record.") if more else listed
 
 
 def _in_evidence(event: LateEvent) -> str:

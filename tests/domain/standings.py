@@ -11,11 +11,13 @@ from domain.party import Party, Role
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import Refusal
 from domain.standing import commands as do
+from domain.standing import events as happened
 from domain.standing.commands import StandingCommand
-from domain.standing.deadlines import next_deadline
+from domain.standing.deadlines import Deadline, DeadlineKind, next_deadline
 from domain.standing.decide import begin, decide, elapse
 from domain.standing.events import StandingEvent
-from domain.standing.evolve import evolve_all
+from domain.standing.evolve import evolve_all, evolve_each
+from domain.standing.fold import Missed, OnRecordOnly, fold, missed, recall
 from domain.standing.state import Standing
 
 Happened = TypeVar("Happened", bound=StandingEvent)
@@ -131,3 +133,100 @@ def suspended() -> Live:
     live = with_case()
     live.wait(7 * DAY)
     return live
+
+
+@dataclass
+class Folding:
+    """A standing that carries next to nothing, beside one that carries everything.
+
+    What the database does for the first is done here from the second.
+    """
+
+    whole: Standing
+    carried: int
+    folded: Standing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folded = self.whole
+
+    def give(self, command: StandingCommand, now: datetime) -> None:
+        """Decide a command on both. They agree, and both go on from what was decided."""
+        recalled = self._recalled(command)
+        one, other = decide(self.whole, command, now), decide(recalled, command, now)
+        if isinstance(one, Refusal) or isinstance(other, Refusal):
+            assert one == other
+        else:
+            self._go_on(recalled, one, other)
+
+    def wait(self, until: datetime) -> None:
+        """Let everything happen that is due."""
+        while (due := next_deadline(self.whole)) and due.at <= until:
+            if self._is_folded_and_does_not_count(due.subject):
+                # It will never count again, so nobody waits for it to age.
+                self.whole = evolve_each(self.whole, elapse(self.whole, due, until))
+                continue
+            own = self._own_deadline()
+            assert (own.kind, own.at) == (due.kind, due.at)
+            # Of several that are due at once, either may come first.
+            one, other = elapse(self.whole, own, until), elapse(self.folded, own, until)
+            self._go_on(self.folded, one, other)
+
+    def _is_folded_and_does_not_count(self, event_id: str) -> bool:
+        event = self.whole.events.get(event_id)
+        return (
+            event is not None
+            and event_id not in self.folded.events
+            and not (self.whole.counts(event))
+        )
+
+    def _own_deadline(self) -> Deadline:
+        while True:
+            own = next_deadline(self.folded)
+            assert own is not None
+            if own.subject or own.kind is not DeadlineKind.AGE_EVENTS:
+                return own
+            before, self.folded = self.folded, self._recalled(own)
+            assert self.folded.folded.events < before.folded.events
+
+    def _go_on(
+        self, recalled: Standing, one: tuple[StandingEvent, ...], other: tuple[StandingEvent, ...]
+    ) -> None:
+        assert _in_numbers(one) == _in_numbers(other)
+        if other:
+            self.whole = evolve_each(self.whole, one)
+            self.folded = fold(evolve_each(recalled, other), self.carried)
+
+    def _recalled(self, asked: StandingCommand | Deadline) -> Standing:
+        wanted = missed(self.folded, asked)
+        if wanted is None:
+            return self.folded
+        wanted = replace(wanted, most=2)
+        return recall(self.folded, wanted, self._found(wanted))
+
+    def _found(self, wanted: Missed) -> OnRecordOnly:
+        events = self.whole.events
+        if wanted.oldest:
+            counting = [
+                event
+                for event in self.whole.counting()
+                if event.kind in wanted.oldest and event.id not in wanted.carried
+            ]
+            return OnRecordOnly(events=tuple(counting[: wanted.most]))
+        found = tuple(event for event in events.values() if event.id in wanted.ids)
+        claims = self.whole.claims
+        return OnRecordOnly(
+            events=found,
+            claims=tuple(claims[event.id] for event in found if event.id in claims),
+        )
+
+
+def _in_numbers(events: tuple[StandingEvent, ...]) -> list[object]:
+    """The events without the lists that are shorter where less is carried."""
+    return [
+        replace(event, case=replace(event.case, reasons=()))
+        if isinstance(event, happened.CaseOpened)
+        else (event.type, len(event.settled) + event.settled_besides)
+        if isinstance(event, happened.TopicsReinstated)
+        else event
+        for event in events
+    ]
