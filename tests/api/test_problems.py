@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from config import DEVELOPMENT_SECRET, Settings
+from db.ids import new_id
 from tests.api.conftest import served
 from tests.api.marketplace import Marketplace, fields_of, in_days, ok, problem, token
 
@@ -174,7 +175,28 @@ async def test_unknown_addresses_and_methods(market: Marketplace) -> None:
     problem(await market.http.get("/v1/nothing"), 404, "not-found")
     answer = await market.http.delete("/v1/topics")
     problem(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    one = await market.http.post(f"/v1/topics/{new_id()}")
+    assert one.headers["allow"] == "GET, HEAD, PATCH"
+    command = await market.http.get(f"/v1/bookings/{new_id()}/confirm")
+    assert command.headers["allow"] == "POST"
+    style = await market.http.put("/static/portal.css")
+    assert style.headers["allow"] == "GET, HEAD"
+
+
+async def test_head_is_answered_as_get_without_the_body(market: Marketplace) -> None:
+    headers = {"Authorization": f"Bearer {token('support', 'sam')}"}
+    for path in ("/v1/topics", "/v1/nothing", "/healthz", "/sign-in", "/static/portal.css"):
+        whole = await market.http.get(path, headers=headers)
+        head = await market.http.head(path, headers=headers)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.headers["content-length"] == str(len(whole.content))
+    # A stream has no end, but to whoever asks for none of it.
+    stream = await market.http.head("/v1/live", headers=headers)
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    refused = await market.http.head("/v1/bookings/x/confirm")
+    assert (refused.status_code, refused.content) == (405, b"")
 
 
 async def test_a_request_keeps_its_id(market: Marketplace) -> None:
