@@ -13,6 +13,7 @@ from api.auth import Authenticator
 from api.gateway import Gateway
 from api.live import route as live
 from api.live.hub import Hub
+from api.methods import Methods
 from api.portal import site
 from api.portal.headers import SecurityHeaders
 from api.routes import (
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     # What is added later lies further out: the measurements include the portal's session, and
     # the headers reach whatever is answered.
+    app.add_middleware(Methods)
     site.install(app, settings)
     app.add_middleware(Telemetry, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders, behind_tls=settings.behind_tls)
