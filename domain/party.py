@@ -29,5 +29,8 @@ class Party:
 
 
 THE_CLOCK = Party(role=Role.CLOCK, id="clock")
+SUPPORT_DESK = Party(role=Role.SUPPORT, id="support")
+"""All of support, where it is told something."""
+
 UNNAMED_SERVICE = Party(role=Role.SERVICE, id="signal")
 """Who carried out a signal that does not say."""

@@ -79,7 +79,6 @@ CONCERN: dict[Role, tuple[Group, ...]] = {
         Group.OTHER,
     ),
     Role.SUPPORT: (Group.CHANGES, Group.STANDING, Group.OTHER),
-    Role.SERVICE: (Group.OTHER,),
 }
 """The groups that a role gets anything of, in the order in which they are shown."""
 
@@ -110,7 +109,7 @@ def channels(choice: Choice, group: Group) -> tuple[Channel, ...]:
 
 
 def refused(role: Role, choice: Choice) -> Refusal | None:
-    """Why somebody cannot choose so: all that binds them would be off."""
+    """Why somebody of a role cannot choose so: all that binds them would be off."""
     binding = [group for group in CONCERN[role] if group in TRANSACTIONAL]
     if not binding or any(by_mail(choice, group) for group in binding):
         return None

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 @dataclass
 class PostOffice:
-    """What was taken in; and whom it answers differently, when they are named or when mail comes."""
+    """What was taken in; and whom it refuses, when they are named or when their mail comes."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)

@@ -52,9 +52,9 @@ class Person:
         """Writes something, under an idempotency key if one is given."""
         return await self._send("POST", path, body=body, key=key)
 
-    async def put(self, path: str, body: Any) -> httpx.Response:
-        """Replaces something."""
-        return await self._send("PUT", path, body=body)
+    async def put(self, path: str, body: Any, key: str | None = None) -> httpx.Response:
+        """Replaces something, under an idempotency key if one is given."""
+        return await self._send("PUT", path, body=body, key=key)
 
     async def patch(self, path: str, body: Any) -> httpx.Response:
         """Changes something."""

@@ -93,6 +93,9 @@ async def test_everything_is_answered_as_described(
         "provider_id": provider.id,
         "client_id": client.id,
         "conversation_id": conversation["id"],
+        "role": provider.role,
+        "person_id": provider.id,
+        "token": "of-no-calendar",
     }
     async with listening(create_app(api_settings)) as address:
         # In a thread, for the server and the worker are served by this one.
