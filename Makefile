@@ -40,7 +40,7 @@ fmt: $(READY)
 docs: $(READY)
 	$(BIN)/python -m dev.docs
 
-## screenshots: takes the pictures of README anew, from a running portal
+## screenshots: takes the pictures of README and docs/ anew, from a running stack
 screenshots: browser
 	$(BIN)/python -m dev.screenshots
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,8 @@ from typing import Annotated
 
 import typer
 
-from config import ConfigurationError, Settings, load_settings
+from config import ConfigurationError, Settings, load_settings, temporal_connection
+from config_check import Environment, unsafe
 from domain.party import Role
 
 app = typer.Typer(
@@ -137,6 +139,26 @@ def token(
     print(jwt.encode(claims, settings.shared_secret, algorithm="HS256"))
 
 
+@app.command("check-config")
+def check_config(
+    *,
+    environment: Annotated[
+        Environment,
+        typer.Option(envvar="KEEPDATE_ENVIRONMENT", help="Where Keepdate is to run."),
+    ] = Environment.DEVELOPMENT,
+) -> None:
+    """Says which settings are unsafe, one a line; exits with 1 where there are any."""
+    # As for development: in production, the first of what is to be listed would end the loading.
+    settings = load_settings(environment="development")
+    found = unsafe(settings, temporal_connection(settings), environment, os.environ)
+    accepted = set((settings.accepted_risks or "").split())
+    for finding in found:
+        print(f"{'accepted' if finding.variable in accepted else 'UNSAFE'}  {finding}")
+    if any(finding.variable not in accepted for finding in found):
+        raise typer.Exit(1)
+    print(f"Nothing else is unsafe for {environment}." if found else f"Safe for {environment}.")
+
+
 @app.command()
 def demo() -> None:
     """Plays real bookings through the running stack, with time moved forward."""
@@ -144,6 +166,22 @@ def demo() -> None:
     from dev.demo import play
 
     play(settings)
+
+
+@app.command()
+def queries() -> None:
+    """Prints the filters that operators save in the Temporal UI, as of this moment."""
+    settings = load_settings()
+    from urllib.parse import quote
+
+    from workflows.saved_queries import SAVED_QUERIES
+
+    namespace = temporal_connection(settings).get("namespace", "default")
+    page = f"{settings.temporal_ui.rstrip('/')}/namespaces/{quote(namespace)}/workflows"
+    now = datetime.now(UTC)
+    for query in SAVED_QUERIES:
+        text = query.at(now)
+        print(f"{query.name}: {query.finds}\n  {text}\n  {page}?query={quote(text)}\n")
 
 
 def main() -> None:

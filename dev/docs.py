@@ -15,13 +15,19 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from config import Settings
+from config_files import is_secret, variable_of
 from domain.booking.table import printed
 from domain.instants import in_words
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import MEANINGS
+from workflows.saved_queries import SAVED_QUERIES
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "reference.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "reference.md",
+    ROOT / "docs" / "temporal-ui.md",
+)
 
 _MARKED = re.compile(
     r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL
@@ -50,12 +56,19 @@ def policy() -> str:
 
 def configuration() -> str:
     """Every setting."""
-    prefix = Settings.model_config.get("env_prefix", "")
     rows = [
-        (f"`{prefix}{name.upper()}`", _default(field), field.description or "")
+        (_variable(name, field), _default(field), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
     return _table(("variable", "default", "meaning"), rows)
+
+
+def saved_queries() -> str:
+    """Every filter that operators save in the Temporal UI."""
+    return "\n\n".join(
+        f"### {query.name.capitalize()}\n\n{query.finds}\n\n```sql\n{query.text}\n```"
+        for query in SAVED_QUERIES
+    )
 
 
 SECTIONS: dict[str, Callable[[], str]] = {
@@ -63,6 +76,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "policy": policy,
     "configuration": configuration,
+    "saved-queries": saved_queries,
 }
 
 
@@ -102,6 +116,11 @@ def _docstrings(of: type) -> dict[str, str]:
             ):
                 found[name] = text
     return found
+
+
+def _variable(name: str, field: FieldInfo) -> str:
+    variable = variable_of(Settings, name)
+    return f"`{variable}` or `{variable}_FILE`" if is_secret(field) else f"`{variable}`"
 
 
 def _default(field: FieldInfo) -> str:

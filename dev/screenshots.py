@@ -1,4 +1,4 @@
-"""`python -m dev.screenshots`: takes the pictures of README, on a stack of its own.
+"""`python -m dev.screenshots`: takes the pictures of the documentation, on a stack of its own.
 
 The demo people act through the API, as they would in the portal, until there is something to see;
 then one of them signs in with a browser, and looks at it.
@@ -25,6 +25,7 @@ from config import Settings
 from dev.chromium import NoChromiumError, chromium
 from dev.demo_stage import DemoError, Person, Stage, open_stage
 from dev.stack import READY_LINE
+from dev.ui_pictures import take_temporal_ui
 from domain.instants import rfc3339
 from domain.party import Role
 
@@ -57,6 +58,7 @@ async def take(settings: Settings) -> None:
             browser, address, "Ada Brandt", viewport=_PHONE, color_scheme="dark"
         ) as page:
             await _picture(page, "view-phone-dark", f"/bookings/{shown.pending}")
+        await take_temporal_ui(browser, settings, DIRECTORY, booking_id=shown.pending)
 
 
 class Scenes:

@@ -13,6 +13,11 @@ def rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def to_the_second(instant: datetime) -> str:
+    """An instant as text in UTC without fractions, for people to read."""
+    return rfc3339(instant.replace(microsecond=0))
+
+
 def given_at(at: datetime | None, *, now: datetime, last_decision: datetime) -> datetime | Refusal:
     """The instant that a command is judged by.
 

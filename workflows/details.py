@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.booking.deadlines import Deadline as BookingDeadline
-from domain.instants import rfc3339
+from domain.instants import to_the_second
 from domain.record import Entry
 from domain.standing.deadlines import Deadline as StandingDeadline
 
@@ -20,7 +20,7 @@ def card(
     refused: int,
 ) -> str:
     """Markdown: the state, what it waits for and until when, the last decisions, the refusals."""
-    following = f"{deadline} at {rfc3339(deadline.at)}" if deadline else "nothing"
+    following = f"{deadline} at {to_the_second(deadline.at)}" if deadline else "nothing"
     shown = [
         f"**{headline}**",
         "",
@@ -28,10 +28,11 @@ def card(
         f"- Next by itself: {following}",
         "",
         "Last decisions:",
+        "",
     ]
     shown += [_line(entry) for entry in lines if entry.outcome == "applied"][-SHOWN:] or ["- none"]
     if refused:
-        shown += ["", f"Refused signals: {refused}. The newest:"]
+        shown += ["", f"Refused signals: {refused}. The newest:", ""]
         shown += [_line(entry) for entry in lines if entry.outcome == "refused"][-SHOWN:]
     return "\n".join(shown)
 
@@ -39,7 +40,7 @@ def card(
 def _line(entry: Entry) -> str:
     code = f" `{entry.code}`" if entry.code else ""
     return (
-        f"- {rfc3339(entry.handled_at)} {_plain(entry.command)} by {entry.by}:{code}"
+        f"- {to_the_second(entry.handled_at)} {_plain(entry.command)} by {entry.by}:{code}"
         f" {_plain(entry.text)}"
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.instants import rfc3339
+from domain.instants import to_the_second
 
 _BOOKING = 'WorkflowType = "Booking"'
 _STANDING = 'WorkflowType = "ProviderStanding"'
@@ -33,15 +33,11 @@ class SavedQuery:
     def at(self, now: datetime) -> str:
         """The filter as of an instant, ready to be pasted."""
         return self.text.format(
-            now=_second(now),
-            day_ago=_second(now - timedelta(days=1)),
-            week_ago=_second(now - timedelta(days=7)),
-            in_a_day=_second(now + timedelta(days=1)),
+            now=to_the_second(now),
+            day_ago=to_the_second(now - timedelta(days=1)),
+            week_ago=to_the_second(now - timedelta(days=7)),
+            in_a_day=to_the_second(now + timedelta(days=1)),
         )
-
-
-def _second(instant: datetime) -> str:
-    return rfc3339(instant.replace(microsecond=0))
 
 
 SAVED_QUERIES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.booking.deadlines import completes_at
 from domain.booking.state import Booking, CancellationStatus, RescheduleStatus, State
-from domain.instants import rfc3339
+from domain.instants import to_the_second
 from domain.standing.state import ClaimStatus, ProofStatus, Standing
 
 
@@ -13,11 +13,13 @@ def booking_waits_for(booking: Booking) -> str:
     if booking.closed:
         return "nothing: it is closed"
     if booking.state is State.PENDING:
-        return f"the provider's answer, until {rfc3339(booking.expires_at)}"
+        return f"the provider's answer, until {to_the_second(booking.expires_at)}"
     proposal, cancellation = booking.reschedule, booking.cancellation
     if proposal and proposal.status is RescheduleStatus.PROPOSED:
-        return f"the client's answer to the proposed times, until {rfc3339(proposal.lapses_at)}"
-    until = f"until {rfc3339(completes_at(booking))}"
+        return (
+            f"the client's answer to the proposed times, until {to_the_second(proposal.lapses_at)}"
+        )
+    until = f"until {to_the_second(completes_at(booking))}"
     if proposal:
         return f"support to enter the date that the client has accepted, {until}"
     if cancellation and cancellation.status is CancellationStatus.ASKED:
@@ -28,7 +30,7 @@ def booking_waits_for(booking: Booking) -> str:
 def standing_waits_for(standing: Standing) -> str:
     """Everything that a standing waits for at the same time."""
     found = [
-        f"the provider to contest a claim, until {rfc3339(claim.due_at)}"
+        f"the provider to contest a claim, until {to_the_second(claim.due_at)}"
         for claim in standing.claims.values()
         if claim.status is ClaimStatus.OPEN
     ]
@@ -39,5 +41,5 @@ def standing_waits_for(standing: Standing) -> str:
     elif standing.suspension:
         found.append("proof, or support to reinstate the topics")
     elif standing.case:
-        found.append(f"proof, until {rfc3339(standing.case.due_at)}")
+        found.append(f"proof, until {to_the_second(standing.case.due_at)}")
     return "; ".join(found) or "late events"
