@@ -1,24 +1,27 @@
 """Where this process listens, whom it talks to and how it tells people apart.
 
-Everything comes from the environment as `KEEPDATE_…`, so that one image serves every
-environment. The connection to Temporal comes from Temporal's own `TEMPORAL_…` variables and
-TOML profiles, which the `temporal` command reads too.
+Everything comes from the environment as `KEEPDATE_…`, so that one image serves every environment;
+secrets also from files, as `KEEPDATE_…_FILE`. The connection to Temporal comes from Temporal's own
+`TEMPORAL_…` variables and TOML profiles, which the `temporal` command reads too.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
-from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
+from config_files import SecretFileError, SecretFiles
 from domain.notices.address import is_address
+from domain.notices.endpoint import Reach
 
 DEVELOPMENT_SECRET = "keepdate-development-secret-known-to-everyone"  # noqa: S105
 """Signs tokens on a developer's machine. It is public, so production refuses it."""
@@ -81,7 +84,8 @@ class Settings(BaseSettings):
     """Shared secret that signs tokens by HS256. Not used when `jwks_url` is set."""
 
     jwks_url: str | None = None
-    """Where the identity provider publishes its public keys. The shared secret is then off."""
+    """Where the identity provider publishes its public keys. The shared secret is then off. While
+    the provider cannot be reached, the keys that are known hold for an hour."""
 
     jwt_audience: str | None = None
     """The `aud` that a token must carry; anything is accepted if this is not set."""
@@ -124,7 +128,7 @@ class Settings(BaseSettings):
     """Where answers to mails go, if not to whom they come from."""
 
     webhook_allow_private: bool = False
-    """Lets webhooks reach private addresses, this machine's among them."""
+    """Lets webhooks reach private addresses, this machine's among them, and by plain http."""
 
     codec_keys: str | None = Field(default=None, repr=False)
     """Encrypts what Temporal stores: keys as `<id>:<32 bytes in base64>`, with spaces between, the
@@ -146,8 +150,25 @@ class Settings(BaseSettings):
     graceful_shutdown_seconds: float = Field(default=8.0, ge=0)
     """How long a stopping process may finish what it has begun, in seconds."""
 
+    accepted_risks: str | None = None
+    """Variables whose line in `keepdate check-config` is accepted, with spaces between, as for a
+    network that is private already."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe log line that is written."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Ours come from the environment, and secrets from the files that it names as well."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @field_validator("database_url")
     @classmethod
@@ -245,6 +266,12 @@ class Settings(BaseSettings):
         return {key_id: base64.b64decode(key) for key_id, _, key in pairs}
 
     @property
+    def webhook_reach(self) -> Reach:
+        """Where webhooks may go. What they tell is private, so production insists on https."""
+        private = self.webhook_allow_private
+        return Reach(private=private, plain=private or self.environment != "production")
+
+    @property
     def temporal_ui(self) -> str:
         """The address of the Temporal UI."""
         return str(self.temporal_ui_url or f"http://127.0.0.1:{self.temporal_ui_port}")
@@ -266,15 +293,17 @@ class Settings(BaseSettings):
         return self.database_url
 
 
-def load_settings() -> Settings:
-    """Reads the environment.
+def load_settings(**fixed: Any) -> Settings:
+    """Reads the environment, but for the settings that are given here.
 
     Raises ConfigurationError, naming every variable that does not make sense.
     """
     try:
-        return Settings()
+        return Settings(**fixed)
     except ValidationError as error:
         raise ConfigurationError("; ".join(_complaints(error))) from None
+    except SecretFileError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def temporal_connection(settings: Settings) -> ClientConnectConfig:
@@ -283,9 +312,16 @@ def temporal_connection(settings: Settings) -> ClientConnectConfig:
     `TEMPORAL_…` and the TOML profile decide; where they name no address, it is this machine's.
     """
     try:
-        found = ClientConfig.load_client_connect_config()
+        profile = ClientConfigProfile.load()
+        # An empty key is none, as with our own settings; it would turn TLS on.
+        found = replace(profile, api_key=profile.api_key or None).to_client_connect_config()
     except RuntimeError as error:
-        raise ConfigurationError(f"Temporal's configuration: {error}") from None
+        # Its first line alone: the others quote the file, and with it the API key.
+        told = str(error).splitlines()[0]
+        raise ConfigurationError(f"Temporal's configuration: {told}") from None
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}"
+        raise ConfigurationError(f"Temporal's configuration: {told}") from None
     default: ClientConnectConfig = {"target_host": f"127.0.0.1:{settings.temporal_port}"}
     return {**default, **found}
 
