@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.problems import ProblemError, refused_with, unauthenticated, unavailable
+from api.public_keys import PublicKeys
 from config import Settings
 from domain.party import Party, Role
 from domain.refusal import Code
@@ -21,7 +21,6 @@ _SHARED_SECRET = ["HS256"]
 # Never a symmetric algorithm here: a public key must not do as a shared secret.
 _PUBLIC_KEYS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 _CLOCK_LEEWAY_SECONDS = 30
-_JWKS_TIMEOUT_SECONDS = 5
 
 
 class Authenticator:
@@ -32,11 +31,7 @@ class Authenticator:
 
     def __init__(self, settings: Settings) -> None:
         self._secret = settings.shared_secret
-        self._keys = (
-            jwt.PyJWKClient(settings.jwks_url, timeout=_JWKS_TIMEOUT_SECONDS)
-            if settings.jwks_url
-            else None
-        )
+        self._keys = PublicKeys(settings.jwks_url) if settings.jwks_url else None
         self._audience = settings.jwt_audience
         self._issuer = settings.jwt_issuer
         expiry = ["exp"] if settings.environment == "production" else []
@@ -54,8 +49,7 @@ class Authenticator:
     async def _claims(self, token: str) -> dict[str, Any]:
         key: Any = self._secret
         if self._keys is not None:
-            # It may fetch, and blocks while it does.
-            key = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
+            key = await self._keys.key_of(token)
         return jwt.decode(
             token,
             key,
