@@ -1,0 +1,117 @@
+"""Asking workflows what they know to be on record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.account import Account
+from domain.booking.events import BookingEvent
+from domain.booking.state import Booking
+from domain.standing.events import StandingEvent
+from domain.standing.state import Standing
+
+ANSWER_WITHIN = timedelta(seconds=10)
+"""How long a workflow may take to answer; one whose task fails again and again never does."""
+
+Handle = WorkflowHandle[Any, Any]
+S = TypeVar("S")
+E = TypeVar("E")
+
+
+class UnansweredError(Exception):
+    """A workflow does not say what it knows; the message says why."""
+
+
+class GoneError(Exception):
+    """Temporal does not know the workflow, or no longer."""
+
+
+class Accounts:
+    """Has workflows tell all that they know to be on record. It costs their history nothing."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def of_booking(self, handle: Handle) -> Account[Booking, BookingEvent]:
+        """What a booking's workflow knows. Raises UnansweredError, GoneError."""
+        return await _whole(handle, Account[Booking, BookingEvent])
+
+    async def of_standing(self, handle: Handle) -> Account[Standing, StandingEvent]:
+        """What a standing's workflow knows. Raises UnansweredError, GoneError."""
+        return await _whole(handle, Account[Standing, StandingEvent])
+
+    async def with_earlier(self, handle: Handle, account: Account[S, E]) -> Account[S, E]:
+        """The account with what the workflow's earlier histories know, while Temporal has them."""
+        kind = _kind_of(account)
+        while account.recordings and account.recordings[0].number > 1:
+            earlier = await self._before(handle)
+            if earlier is None:
+                return account
+            handle = earlier
+            try:
+                told = await _whole(handle, kind)
+            except (UnansweredError, GoneError):
+                return account
+            first = account.recordings[0].number
+            before = tuple(each for each in told.recordings if each.number < first)
+            if before:
+                account = replace(account, recordings=(*before, *account.recordings))
+        return account
+
+    async def _before(self, handle: Handle) -> Handle | None:
+        try:
+            async for event in handle.fetch_history_events(page_size=1):
+                begun = event.workflow_execution_started_event_attributes
+                run_id = begun.continued_execution_run_id
+                return (
+                    self._client.get_workflow_handle(handle.id, run_id=run_id) if run_id else None
+                )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return None
+
+
+def _kind_of(account: Account[Any, Any]) -> Any:
+    if isinstance(account.state, Booking):
+        return Account[Booking, BookingEvent]
+    return Account[Standing, StandingEvent]
+
+
+async def _whole(handle: Handle, kind: Any) -> Any:
+    """An account with all recordings that the workflow still knows, page after page."""
+    account = page = await _page(handle, None, kind)
+    while page.older:
+        page = await _page(handle, page.recordings[0].number, kind)
+        account = replace(account, recordings=(*page.recordings, *account.recordings))
+    return replace(account, older=False)
+
+
+async def _page(handle: Handle, before: int | None, kind: Any) -> Any:
+    arguments = [] if before is None else [before]
+    try:
+        return await handle.query(
+            "record", args=arguments, result_type=kind, rpc_timeout=ANSWER_WITHIN
+        )
+    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+        raise UnansweredError(str(error)) from error
+    except RPCError as error:
+        match error.status:
+            case RPCStatusCode.NOT_FOUND:
+                raise GoneError from error
+            case RPCStatusCode.UNAVAILABLE | RPCStatusCode.PERMISSION_DENIED:
+                raise
+            case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED:
+                raise UnansweredError("no answer in time: it may be stuck") from error
+            case _:
+                raise UnansweredError(error.message) from error

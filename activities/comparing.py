@@ -1,0 +1,183 @@
+"""Comparing one workflow with what is on record of it, and having it recorded again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.accounts import Accounts, GoneError, Handle, UnansweredError
+from db.personal.pseudonym import is_pseudonym
+from db.recording.journal import Subject
+from db.repair.comparing import Compared, compare, with_claim_settled
+from db.repair.differences import Kind
+from db.repair.expected import Expected, expected_of_booking, expected_of_standing
+from db.repair.mending import MovedOnError, mend
+from domain.account import Account
+
+_LOOKS = 4
+"""So often a difference is looked at before it is taken for somebody's work in progress."""
+
+_IDS = {Subject.BOOKING: "booking/", Subject.STANDING: "provider-standing/"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What is wrong with one booking or one standing, in readable lines.
+
+    `differs` is what still does, `mended` what did. `why` says why something was left, `remark`
+    what was lost for good; `unanswered` why the workflow could not be asked.
+    """
+
+    subject: str
+    id: str
+    differs: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+    unanswered: str | None = None
+    why: str | None = None
+    remark: str | None = None
+
+
+class Comparer:
+    """Compares, and mends where it is asked to.
+
+    A workflow has everything recorded before its own state moves, so that the two differ for a
+    moment with every decision. A difference counts only when it is there on a second look, with
+    nothing decided in between.
+    """
+
+    def __init__(
+        self, client: Client, engine: AsyncEngine, task_queue: str, *, pause: float = 1.0
+    ) -> None:
+        self._client = client
+        self._engine = engine
+        self._task_queue = task_queue
+        self._accounts = Accounts(client)
+        self._pause = pause
+
+    def handle(self, subject: Subject, subject_id: str) -> Handle:
+        """The workflow of a booking or of a provider's standing."""
+        return self._client.get_workflow_handle(_IDS[subject] + subject_id)
+
+    async def compared(self, workflow_id: str, *, apply: bool) -> Finding | None:
+        """What is wrong with what is on record of a workflow; None if nothing is."""
+        subject = next(each for each, prefix in _IDS.items() if workflow_id.startswith(prefix))
+        subject_id = workflow_id.removeprefix(_IDS[subject])
+        handle = self.handle(subject, subject_id)
+        finding = Finding(subject=subject.value, id=subject_id)
+        try:
+            return await self._compared(handle, finding, apply)
+        except GoneError:
+            return None
+        except UnansweredError as error:
+            return replace(finding, unanswered=str(error))
+
+    async def _compared(self, handle: Handle, finding: Finding, apply: bool) -> Finding | None:
+        before: object = None
+        for look in range(_LOOKS):
+            await asyncio.sleep(self._pause * look)
+            account = await self._ask(handle, finding)
+            if account.state is None:
+                return None  # it has not begun, and nothing of it is on record
+            expected, found = await self._read(account)
+            if found.recording is None or _has_gaps(found):
+                account = await self._accounts.with_earlier(handle, account)
+                expected, found = await self._read(account)
+            if not found.differences or _is_erased(found):
+                return None
+            if account.writing is not None and found.recording == account.writing:
+                before = None  # on record already, and about to be known to the workflow
+                continue
+            seen = (account.number, found.recording, found.differences)
+            if seen != before:
+                before = seen
+                continue
+            if not apply:
+                return replace(finding, differs=tuple(map(str, found.differences)))
+            try:
+                return await self._mended(finding, expected, found)
+            except MovedOnError:
+                before = None
+        return None  # it is being decided on all the time, and the next look is tomorrow's
+
+    async def _mended(self, finding: Finding, expected: Expected, found: Compared) -> Finding:
+        done = await mend(self._engine, expected, seen=found.recording)
+        return replace(
+            finding,
+            differs=tuple(map(str, done.left)),
+            mended=tuple(map(str, done.mended)),
+            why=done.why,
+            remark=done.remark,
+        )
+
+    async def _ask(self, handle: Handle, finding: Finding) -> Account[Any, Any]:
+        if finding.subject == Subject.STANDING:
+            return await self._accounts.of_standing(handle)
+        account = await self._accounts.of_booking(handle)
+        return await self._accounts.with_earlier(handle, account)
+
+    async def _read(self, account: Account[Any, Any]) -> tuple[Expected, Compared]:
+        # One snapshot: what is recorded between two statements would look like a difference.
+        async with self._engine.connect() as conn:
+            await conn.execution_options(isolation_level="REPEATABLE READ")
+            if hasattr(account.state, "client_id"):
+                state = await with_claim_settled(conn, account.state)
+                expected = expected_of_booking(account, state)
+            else:
+                expected = expected_of_standing(account, account.state)
+            return expected, await compare(conn, expected)
+
+    async def without_workflow(
+        self, subject: Subject, subject_id: str, *, apply: bool
+    ) -> Finding | None:
+        """What is wrong with something that is open by the record, and that nobody may keep.
+
+        A standing begins again where its record ends; a booking has to be brought back by hand.
+        """
+        handle = self.handle(subject, subject_id)
+        try:
+            status = (await handle.describe()).status
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            status = None
+        if status is WorkflowExecutionStatus.RUNNING:
+            return None
+        if status is WorkflowExecutionStatus.COMPLETED:
+            return await self.compared(handle.id, apply=apply)
+        how = f"was {status.name.lower().replace('_', ' ')}" if status else "is unknown to Temporal"
+        line = f"its workflow {how}: nobody keeps its deadlines"
+        finding = Finding(subject=subject.value, id=subject_id)
+        if subject is Subject.BOOKING:
+            return replace(
+                finding,
+                differs=(line,),
+                why=f"`temporal workflow reset --workflow-id {handle.id} --type LastWorkflowTask`"
+                " brings it back while Temporal remembers it",
+            )
+        if not apply:
+            return replace(finding, differs=(line,))
+        await self._client.start_workflow(
+            "ProviderStanding",
+            {"provider_id": subject_id},
+            id=handle.id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"Standing of provider {subject_id}",
+        )
+        return replace(finding, mended=(line,))
+
+
+def _has_gaps(found: Compared) -> bool:
+    return any(each.kind is Kind.FORGOTTEN for each in found.differences)
+
+
+def _is_erased(found: Compared) -> bool:
+    """Whether somebody was erased from it: the record is right, whatever the history still says."""
+    head = found.head or {}
+    return any(is_pseudonym(str(head.get(name))) for name in ("provider_id", "client_id"))

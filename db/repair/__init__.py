@@ -1,0 +1,1 @@
+"""Comparing what is on record with what a workflow says of it, and writing down what is missing."""

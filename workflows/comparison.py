@@ -1,0 +1,102 @@
+"""The daily look at whether the record says what the workflows say, as a workflow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import TypeAdapter, ValidationError
+
+    from activities.rounds import ComparisonInput, ComparisonResult, RecordComparer
+    from domain.refusal import Code
+    from workflows.payloads import NOTHING, json_of
+
+SCHEDULE_ID = "keepdate-comparison"
+WORKFLOW_ID = "comparison"
+
+EVERY = timedelta(days=1)
+
+CLOSED_WITHIN_HOURS = 48.0
+"""Each booking is compared twice after it has ended; from then on nobody writes to it."""
+
+_LONGEST = timedelta(hours=12)
+_HEARTBEAT = timedelta(minutes=5)
+
+
+@workflow.defn(name="Comparison")
+class ComparisonWorkflow:
+    """Compares every booking and every standing with the database; the result says what differs."""
+
+    @workflow.run
+    async def run(self, given: RawValue = NOTHING) -> ComparisonResult:
+        """One round. It changes nothing: `keepdate repair --apply` does."""
+        asked = _read(given)
+        result = await workflow.execute_activity_method(
+            RecordComparer.compare_records,
+            asked,
+            start_to_close_timeout=_LONGEST,
+            heartbeat_timeout=_HEARTBEAT,
+            retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
+            summary="compare every workflow with the database",
+        )
+        lines = [
+            f"**{result.differing} of {result.compared} differ**",
+            *(
+                f"- {each.subject} {each.id}: {each.unanswered or '; '.join(each.differs)}"
+                for each in result.findings
+            ),
+        ]
+        workflow.set_current_details("\n".join(lines)[:4000])
+        return result
+
+
+_INPUT = TypeAdapter(ComparisonInput)
+
+
+def _read(given: RawValue) -> ComparisonInput:
+    """What to compare. Raises `malformed`, which fails the workflow."""
+    found = json_of(given)
+    try:
+        return _INPUT.validate_json(found if isinstance(found, bytes) else b"")
+    except ValidationError:
+        raise ApplicationError(
+            "not a comparison", type=Code.MALFORMED.value, non_retryable=True
+        ) from None
+
+
+async def schedule(client: Client, task_queue: str) -> None:
+    """Have the comparison made every day; asking for it again changes nothing.
+
+    Operators may pause it or give it another time in the Temporal UI: that stays as they set it.
+    """
+    daily = Schedule(
+        action=ScheduleActionStartWorkflow(
+            "Comparison",
+            ComparisonInput(closed_within_hours=CLOSED_WITHIN_HOURS),
+            id=WORKFLOW_ID,
+            task_queue=task_queue,
+            static_summary="Does the record say what the workflows say?",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=EVERY)], jitter=timedelta(hours=1)),
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=1)
+        ),
+    )
+    try:
+        await client.create_schedule(SCHEDULE_ID, daily)
+    except ScheduleAlreadyRunningError:
+        return
