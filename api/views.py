@@ -7,6 +7,7 @@ from api.services import clock
 from db.queries.bookings import BookingRow, Logistics
 from db.queries.conversations import ConversationRow, MessageRow
 from db.queries.feed import FeedItem
+from db.queries.notices import SentRow
 from db.queries.topics import TopicRow
 from domain.booking.view import allowed_actions, booking_json
 from domain.instants import rfc3339
@@ -18,6 +19,21 @@ def booking_view(row: BookingRow, caller: Party) -> Json:
     """A booking, with what this caller may do next."""
     actions = allowed_actions(row.booking, caller, clock())
     return {**booking_json(row.booking, actions), "logistics": logistics_view(row.logistics)}
+
+
+def notice_view(row: SentRow) -> Json:
+    """A notice, and how it ended."""
+    return {
+        "id": row.id,
+        "to": {"role": row.to.role.value, "id": row.to.id},
+        "kind": row.kind,
+        "channel": row.channel.value,
+        "state": row.state.value,
+        "reason": row.reason,
+        "attempts": row.attempts,
+        "due_at": rfc3339(row.due_at),
+        "ended_at": rfc3339(row.ended_at) if row.ended_at else None,
+    }
 
 
 def logistics_view(logistics: Logistics) -> Json:

@@ -16,6 +16,7 @@ from domain.booking.state import (
     State,
 )
 from domain.lateness import LateKind
+from domain.notices.ledger import Channel, NoticeState
 from domain.party import Role
 
 
@@ -133,6 +134,31 @@ class Timeline(Page[TimelineEntry]):
 
     refused: int
     """How many commands were ever refused and put on record."""
+
+
+class NoticeModel(Answer):
+    """One notice in the ledger: who was told of what, by which channel, and how that ended."""
+
+    id: str
+    to: PartyModel
+    kind: str
+    """The type of the event that it tells of, or the kind of a reminder."""
+    channel: Channel
+    state: NoticeState
+    reason: str | None
+    """Why it was superseded, skipped or failed."""
+    attempts: int
+    """How often it was tried; the inbox needs no attempt."""
+    due_at: Instant
+    ended_at: Instant | None
+    """When it was sent, or ended otherwise; null while it is owed."""
+
+
+class BookingTimeline(Timeline):
+    """Every decision on a booking, and who was told of it."""
+
+    notices: list[NoticeModel]
+    """Those to the caller; support and services see all. Oldest first, the newest 200."""
 
 
 class Preview(Answer):

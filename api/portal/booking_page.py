@@ -19,6 +19,7 @@ from api.portal.act import Outcome
 from api.portal.forms import Form
 from api.portal.names import names_of
 from api.portal.rendering import render
+from api.portal.sent import in_words
 from api.portal.session import Viewer
 from api.portal.start_fields import FIELDS, earliest, local_value
 from api.portal.starts import Start, in_both_zones
@@ -30,6 +31,7 @@ from api.portal.waiting import waiting_for
 from api.services import Services, clock
 from db.queries.bookings import BookingRow, Intent
 from db.queries.conversations import find_conversation
+from db.queries.notices import notices_of_booking
 from db.queries.standings import get_standing
 from db.queries.timelines import booking_timeline
 from domain.booking.state import Booking, CancellationStatus, RescheduleStatus
@@ -107,6 +109,7 @@ async def _known(
         "proposed": starts(proposal.starts) if proposal else [],
         "scheduled": starts((booking.scheduled_start,))[0] if booking.scheduled_start else None,
         "timeline": newest_first(entries, Teller(viewer.zone, now, {}), names),
+        "sent": in_words(await notices_of_booking(conn, booking.id, seen_by=viewer.party), names),
         "refusals_left_out": max(found.refused - sum(e.outcome == "refused" for e in entries), 0),
         "previews": await _previews(conn, viewer, booking, now),
         "conversation_id": await find_conversation(

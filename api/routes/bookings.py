@@ -15,12 +15,19 @@ from api.bookings import not_recorded
 from api.gateway import Identifier
 from api.idempotency import Write
 from api.models.base import Accepted
-from api.models.booking import BookingModel, BookingPage, BookingRequest, Preview, Timeline
+from api.models.booking import (
+    BookingModel,
+    BookingPage,
+    BookingRequest,
+    BookingTimeline,
+    Preview,
+)
 from api.openapi import Responses, problems, takes
 from api.problems import malformed_field, refused_with
 from api.services import Parts, clock
-from api.views import booking_view
+from api.views import booking_view, notice_view
 from db.queries.bookings import Intent, list_bookings
+from db.queries.notices import notices_of_booking
 from db.queries.standings import get_standing
 from db.queries.timelines import booking_timeline
 from domain.booking.state import State
@@ -115,11 +122,12 @@ async def read_booking(found: TheBooking, caller: Caller, parts: Parts) -> JSONR
     "/{booking_id}/timeline",
     operation_id="getBookingTimeline",
     summary="Every decision on a booking",
-    response_model=Timeline,
+    response_model=BookingTimeline,
     responses={**NOT_YET, **problems(404, 409, 422)},
 )
 async def read_timeline(
     found: TheBooking,
+    caller: Caller,
     parts: Parts,
     limit: paging.Limit = paging.TIMELINE_LIMIT,
     after: paging.After = None,
@@ -130,7 +138,9 @@ async def read_timeline(
     line = paging.number_at(after) or 0
     async with parts.engine.connect() as conn:
         entries = await booking_timeline(conn, found.booking.id, limit=limit + 1, after=line)
-    return JSONResponse(paging.timeline(entries, limit, refused=found.refused))
+        sent = await notices_of_booking(conn, found.booking.id, seen_by=caller)
+    shown = paging.timeline(entries, limit, refused=found.refused)
+    return JSONResponse({**shown, "notices": [notice_view(row) for row in sent]})
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.api.marketplace import Json, Marketplace, in_days, ok, problem, until
+from tests.api.marketplace import Json, Marketplace, Person, in_days, ok, problem, until
 
 
 async def test_a_timeline_is_read_in_pages(market: Marketplace) -> None:
@@ -20,6 +20,28 @@ async def test_a_timeline_is_read_in_pages(market: Marketplace) -> None:
     assert rest["items"] == whole["items"][1:]
     assert rest["next"] is None
     problem(await client.get(path, after="@"), 422, "malformed")
+
+
+async def test_a_timeline_shows_whom_it_was_told(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    booking = await market.confirmed(provider, client, in_days(3))
+    path = f"/v1/bookings/{booking['id']}/timeline"
+
+    async def told(person: Person) -> list[tuple[str, str, str]]:
+        found = ok(await person.get(path, limit=1))["notices"]
+        assert all(each["ended_at"] and each["channel"] == "inbox" for each in found)
+        return [(each["kind"], each["to"]["role"], each["state"]) for each in found]
+
+    confirmed = ("booking.confirmed", "client", "sent")
+    requested = ("booking.requested", "provider", "sent")
+    past = ("late-window-opens", "provider", "skipped")
+    assert await told(client) == [confirmed]
+    to_provider = await told(provider)
+    assert [it for it in to_provider if it[2] == "sent"] == [requested]
+    assert past in to_provider
+    everything = await told(market.support)
+    assert {confirmed, requested, past} <= set(everything)
+    assert await told(market.service) == everything
 
 
 async def test_a_late_event_carries_its_receipt_in_the_timeline_of_the_standing(

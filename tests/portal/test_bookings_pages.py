@@ -39,6 +39,15 @@ async def test_a_request_is_confirmed_for_one_of_its_times(pair: Pair) -> None:
     assert actions_on(await pair.yuki.get(path)) == {"cancel"}
 
 
+async def test_the_page_says_who_was_told(pair: Pair) -> None:
+    path = await pair.confirmed()
+    provider, client = words(await pair.ada.get(path)), words(await pair.yuki.get(path))
+    assert "Booking requested, to Ada Lovelace in the portal: sent" in provider
+    assert "Booking confirmed, to Yuki Tanaka in the portal: sent" in client
+    assert "Booking requested" not in client
+    assert "Booking confirmed, to" not in provider
+
+
 async def test_a_time_has_to_be_chosen(pair: Pair) -> None:
     path = await pair.pending()
     answer = await pair.ada.send(await pair.ada.get(path), f"{path}/confirm")
