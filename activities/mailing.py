@@ -22,7 +22,6 @@ from activities.delivering import (
 )
 from db.queries.mail import MailRow, get_mail
 from domain.notices.preferences import by_mail, group_of
-from domain.notices.words import About
 from domain.party import Role
 from notices.invite import Person, Session
 from notices.mail import Letter, Letterhead, compose
@@ -166,7 +165,10 @@ def _letter(row: MailRow, head: Letterhead, address: str) -> Letter:
         provider_id=notice.provider_id,
         is_of_standing=notice.is_of_standing,
     )
-    about = about_of(row)
+    about = notice.about(
+        provider=row.name_of(Role.PROVIDER, notice.provider_id),
+        client=row.name_of(Role.CLIENT, booking.booking.client_id) if booking else "",
+    )
     session = None
     if booking is not None:
         session = Session(
@@ -187,21 +189,6 @@ def _letter(row: MailRow, head: Letterhead, address: str) -> Letter:
         at=notice.created_at,
         page=page,
         session=session,
-    )
-
-
-def about_of(row: MailRow) -> About:
-    """What a notice is about, with its people by their names."""
-    notice = row.notice
-    booking = notice.booking.booking if notice.booking else None
-    return About(
-        kind=notice.kind,
-        to=notice.to.role,
-        provider=row.name_of(Role.PROVIDER, notice.provider_id),
-        client=row.name_of(Role.CLIENT, booking.client_id) if booking else "",
-        booking=booking,
-        start=notice.session_start or (booking.scheduled_start if booking else None),
-        event=notice.event,
     )
 
 

@@ -26,16 +26,19 @@ TABS: dict[Role, tuple[Tab, ...]] = {
         _tab("Messages", "/messages"),
         _tab("Topics", "/topics"),
         _tab("Standing", "/standing"),
+        _tab("Notices", "/notices"),
     ),
     Role.CLIENT: (
         _tab("Browse", "/browse"),
         _tab("My bookings", "/bookings"),
         _tab("Messages", "/messages"),
+        _tab("Notices", "/notices"),
     ),
     Role.SUPPORT: (
         _tab("Queues", "/queues"),
         _tab("Bookings", "/bookings"),
         _tab("Providers", "/providers"),
+        _tab("Notices", "/notices"),
     ),
 }
 

@@ -13,6 +13,7 @@ from api.portal import (
     errors,
     live,
     messages,
+    notices,
     oidc,
     preferences,
     requesting,
@@ -41,6 +42,7 @@ PAGES = (
     booking_acts,
     requesting,
     messages,
+    notices,
 )
 """The modules whose `router` holds pages."""
 

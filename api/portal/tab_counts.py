@@ -5,12 +5,18 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.queries.conversations import count_unread
+from db.queries.inbox import count_unread_notices
 from db.queries.queues import count_waiting
-from domain.party import Party, Role
+from domain.party import SUPPORT_DESK, Party, Role
 
 
 async def tab_counts(conn: AsyncConnection, viewer: Party) -> dict[str, int]:
-    """By the name of a tab. Support reads along, and has nothing unread, but decisions to make."""
+    """By the name of a tab. Support reads conversations along, and has decisions to make instead.
+
+    It has one inbox, the desk's: what one of them has seen, support has seen.
+    """
     if viewer.role is Role.SUPPORT:
-        return {"queues": await count_waiting(conn)}
-    return {"messages": await count_unread(conn, viewer)}
+        unseen = await count_unread_notices(conn, SUPPORT_DESK)
+        return {"queues": await count_waiting(conn), "notices": unseen}
+    unseen = await count_unread_notices(conn, viewer)
+    return {"messages": await count_unread(conn, viewer), "notices": unseen}

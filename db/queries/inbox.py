@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_event_from, standing_event_from
 from db.queries.bookings import BookingRow, get_bookings
-from db.schema import IN_INBOX, UNREAD, events, notices
+from db.schema import IN_INBOX, UNREAD, events, notices, webhooks
 from domain.booking.events import BookingEvent
+from domain.notices.words import About, Endpoint
 from domain.party import Party, Role
 from domain.standing.events import StandingEvent
 
@@ -27,20 +28,36 @@ Event = BookingEvent | StandingEvent
 class NoticeRow:
     """A notice, with the booking that it is about as it is now, and the event that it tells of.
 
-    `is_of_standing` tells a notice of a provider's standing from one of a booking. `read_at` is
-    None until its recipient has seen it in the portal.
+    `is_of_standing` tells a notice of a provider's standing from one of a booking. `endpoint` is
+    what one about webhooks is about: its address, and why it was disabled. `read_at` is None until
+    its recipient has seen it in the portal.
     """
 
     id: str
     to: Party
     kind: str
-    provider_id: str
+    provider_id: str | None
     is_of_standing: bool
     session_start: datetime | None
     created_at: datetime
     read_at: datetime | None
     booking: BookingRow | None
     event: Event | None
+    endpoint: Endpoint | None = None
+
+    def about(self, *, provider: str, client: str) -> About:
+        """What is to be said, with its people by the names that they go by."""
+        booking = self.booking.booking if self.booking else None
+        return About(
+            kind=self.kind,
+            to=self.to.role,
+            provider=provider,
+            client=client,
+            booking=booking,
+            start=self.session_start or (booking.scheduled_start if booking else None),
+            event=self.event,
+            endpoint=self.endpoint,
+        )
 
 
 async def list_inbox(
@@ -65,6 +82,7 @@ async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> li
     named = {row.booking_id for row in rows if row.booking_id}
     bookings = await get_bookings(conn, named)
     told = await _events_of(conn, {place for row in rows if (place := _place(row.source))})
+    endpoints = await _endpoints_of(conn, {_endpoint_id(row.source) for row in rows} - {None})
     return [
         NoticeRow(
             id=row.id,
@@ -77,6 +95,7 @@ async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> li
             read_at=row.read_at,
             booking=bookings.get(row.booking_id),
             event=told.get(_place(row.source)),
+            endpoint=endpoints.get(_endpoint_id(row.source)),
         )
         for row in rows
     ]
@@ -108,6 +127,25 @@ def _place(source: str) -> _Place | None:
     if subject not in {"booking", "standing"} or not number.isdecimal():
         return None
     return subject, subject_id, int(number)
+
+
+async def _endpoints_of(
+    conn: AsyncConnection, ids: Collection[str | None]
+) -> dict[str | None, Endpoint]:
+    if not ids:
+        return {}
+    found = await conn.execute(
+        select(webhooks.c.id, webhooks.c.url, webhooks.c.disabled_reason).where(
+            webhooks.c.id.in_(ids)
+        )
+    )
+    return {row.id: Endpoint(url=row.url, reason=row.disabled_reason or "") for row in found}
+
+
+def _endpoint_id(source: str) -> str | None:
+    """The endpoint that a notice is about: `webhook/<id>/…`."""
+    subject, _, rest = source.partition("/")
+    return rest.partition("/")[0] if subject == "webhook" else None
 
 
 def _inbox_of(who: Party) -> ColumnElement[bool]:

@@ -17,7 +17,8 @@ from db.engine import connection_options
 from db.queries.feed import PUBLIC, place_committed
 from db.schema import bookings, conversations, events, standings
 
-TOLD = frozenset({*PUBLIC, *OF_THE_API})
+REMINDED = "reminder.sent"
+TOLD = frozenset({*PUBLIC, *OF_THE_API, REMINDED})
 """The types that people are told of live. The others change nothing that a page shows."""
 
 

@@ -22,9 +22,9 @@ class MailRow:
     reach: Reach
     names: dict[Party, str]
 
-    def name_of(self, role: Role, person_id: str) -> str:
+    def name_of(self, role: Role, person_id: str | None) -> str:
         """What somebody is called: by their id, where nobody knows more."""
-        return self.names.get(Party(role=role, id=person_id), person_id)
+        return self.names.get(Party(role=role, id=person_id), person_id) if person_id else ""
 
 
 async def get_mail(conn: AsyncConnection, notice_id: str) -> MailRow | None:
@@ -33,7 +33,9 @@ async def get_mail(conn: AsyncConnection, notice_id: str) -> MailRow | None:
     if row is None:
         return None
     (notice,) = await with_contents(conn, [row])
-    people = {Party(role=Role.PROVIDER, id=notice.provider_id), notice.to}
+    people = {notice.to}
+    if notice.provider_id is not None:
+        people.add(Party(role=Role.PROVIDER, id=notice.provider_id))
     if notice.booking is not None:
         people.add(Party(role=Role.CLIENT, id=notice.booking.booking.client_id))
     found = await find_people(conn, people)

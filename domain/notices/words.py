@@ -18,11 +18,20 @@ from domain.standing.events import StandingEvent
 
 
 @dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where webhooks went to, and why they no longer do."""
+
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class About:
     """What a notice is about: who is told, whom they deal with, and what happened.
 
     `provider` and `client` are what the two are called. `start` is the session that it speaks of,
-    if it speaks of one. `event` is None where the record holds none of its own for this notice.
+    if it speaks of one. `event` is None where the record holds none of its own for this notice,
+    such as one about an `endpoint`.
     """
 
     kind: str
@@ -32,6 +41,7 @@ class About:
     booking: Booking | None = None
     start: datetime | None = None
     event: BookingEvent | StandingEvent | None = None
+    endpoint: Endpoint | None = None
 
     @property
     def topic(self) -> str:
@@ -56,7 +66,16 @@ def say(about: About) -> Told:
         return _of_booking(about, event)
     if isinstance(event, StandingEvent):
         return _of_standing(about, event)
+    if about.endpoint is not None:
+        return _of_endpoint(about.endpoint)
     return Told(title=_humanly(about.kind), text="")
+
+
+def _of_endpoint(endpoint: Endpoint) -> Told:
+    return Told(
+        title="Webhooks that fail are turned off",
+        text=f"Nothing is sent to {endpoint.url} any more. {endpoint.reason}".rstrip(),
+    )
 
 
 def _of_booking(about: About, event: BookingEvent) -> Told:  # noqa: PLR0912 - a case an event
