@@ -9,15 +9,15 @@ endless answer keeps a worker for long.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
 
+from activities.resolving import Resolver, resolved
 from domain.notices.endpoint import Reach
 
 ANSWERED_WITHIN = timedelta(seconds=10)
@@ -27,9 +27,6 @@ KEPT_OF_ANSWER = 1024
 """So many bytes of an answer are read, and kept for the log."""
 
 _MOST_ADDRESSES = 4
-
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Answers the IP addresses of a host, as text. Raises OSError where it has none."""
 
 
 class NoAnswerError(Exception):
@@ -140,13 +137,6 @@ class Poster:
                 text=await _beginning(response),
                 retry_after=response.headers.get("retry-after"),
             )
-
-
-async def resolved(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, by the system's resolver."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 async def _beginning(response: httpx.Response) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,6 +34,7 @@ _GONE_REASON = "It answered 410 Gone."
 _BUSY = (429, 503)
 _LONGEST_WAIT = timedelta(hours=1)
 
+_AT_A_FAILING_ENDPOINT = 5
 _AT_THE_DATABASE = 5
 """So many read or write at a time: a worker's other connections are for decisions."""
 
@@ -51,6 +54,7 @@ class WebhookOutlet:
         self._poster = poster
         self._mail = mail
         self._clock = clock
+        self._under_way: Counter[str] = Counter()
         self._at_the_database = asyncio.Semaphore(_AT_THE_DATABASE)
 
     async def send(self, notice: Outgoing) -> Sent:
@@ -64,7 +68,8 @@ class WebhookOutlet:
         now = self._clock()
         found = await self._message(notice.webhook_id, notice.event_id, now)
         try:
-            reply = await self._posted(notice.id, found, now)
+            with self._on_the_way_to(notice.webhook_id, found):
+                reply = await self._posted(notice.id, found, now)
         except (NoAnswerError, UnreachableAddressError) as error:
             told, wait, gone = str(error), None, False
         else:
@@ -78,6 +83,20 @@ class WebhookOutlet:
         )
         owed = await self._failed(failure, found, gone=gone)
         raise NotDeliveredError(told, owed=owed, wait=wait and min(wait, _LONGEST_WAIT))
+
+    @contextmanager
+    def _on_the_way_to(self, webhook_id: str, found: WebhookMessage) -> Iterator[None]:
+        """Lets few at a time to an endpoint that fails: who waits for it holds up all others."""
+        failing = found.failing_since is not None
+        if failing and self._under_way[webhook_id] >= _AT_A_FAILING_ENDPOINT:
+            raise NotDeliveredError("the endpoint is failing, and others are on their way to it")
+        self._under_way[webhook_id] += 1
+        try:
+            yield
+        finally:
+            self._under_way[webhook_id] -= 1
+            # Of endpoints that nobody calls nothing is remembered.
+            self._under_way += Counter()
 
     async def _message(self, webhook_id: str, event_id: int, now: datetime) -> WebhookMessage:
         async with self._at_the_database, self._engine.connect() as conn:

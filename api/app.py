@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
-from api import openapi, problems
+from api import codec_server, openapi, problems
 from api.auth import Authenticator
 from api.gateway import Gateway
 from api.live import route as live
@@ -24,8 +24,10 @@ from api.routes import (
     events,
     health,
     late_events,
+    people,
     standings,
     topics,
+    webhooks,
 )
 from api.services import Services
 from api.telemetry import Metrics, Telemetry
@@ -79,11 +81,15 @@ def create_app(settings: Settings) -> FastAPI:
         standings,
         late_events,
         conversations,
+        people,
         events,
+        webhooks,
         live,
         health,
     ):
         app.include_router(module.router)
+    if settings.codec_keys is not None:
+        app.mount(codec_server.PATH, codec_server.codec_server(settings))
     openapi.describe(app)
     return app
 

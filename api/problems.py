@@ -36,6 +36,8 @@ _TITLES: dict[str, str] = {
     "too-large": "The request is too large.",
     "too-many-messages": "One person can send so many messages at once, and no more.",
     "too-many-streams": "Too many live streams are open.",
+    "too-many-webhooks": "One owner can have so many endpoints, and no more.",
+    "webhook-disabled": "The endpoint is disabled, and is told of nothing.",
     "unavailable": "A part of the system cannot be reached. Try again.",
     "internal": "Something went wrong on our side.",
     "bad-request": "The request cannot be served.",

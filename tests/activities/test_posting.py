@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from activities.posting import KEPT_OF_ANSWER, NoAnswerError, Poster, Reply, Resolver
+from activities.posting import KEPT_OF_ANSWER, NoAnswerError, Poster, Reply
+from activities.resolving import Resolver, resolved
 from domain.notices.endpoint import Reach, UnreachableAddressError
 from tests.activities import receiver as it
 from tests.activities.certificate import authority
@@ -220,3 +221,12 @@ def test_a_host_may_ask_to_be_left_alone_for_a_while(
     asked: str | None, wait: timedelta | None
 ) -> None:
     assert Reply(status=503, text="", retry_after=asked).wait(NOW) == wait
+
+
+async def test_the_system_knows_the_addresses_of_this_machine() -> None:
+    assert set(await resolved("localhost", 80)) <= {"127.0.0.1", "::1"}
+    assert await resolved("127.0.0.1", 80) == ["127.0.0.1"]
+    with pytest.raises(socket.gaierror):
+        await resolved("no host at all", 80)
+    with pytest.raises(UnicodeError):
+        await resolved("x" * 64 + ".example.org", 80)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ from domain.notices.ledger import Delivered, NoticeState
 from domain.party import Party, Role
 from tests.activities import receiver as it
 from tests.activities.receiver import Received, Receiver, receiving, says
-from tests.db.endpoints import endpoint, secret
+from tests.db.endpoints import BILLING, endpoint, secret
 from tests.db.player import requested
 
 ADA = Party(role=Role.PROVIDER, id="ada")
@@ -74,7 +75,7 @@ async def outgoing(engine: AsyncEngine, webhook_id: str) -> Outgoing:
     """The newest notice to an endpoint, at its next attempt."""
     async with engine.begin() as conn:
         newest = select(notices.c.id).where(notices.c.webhook_id == webhook_id)
-        notice_id = await conn.scalar(newest.order_by(notices.c.id.desc()).limit(1))
+        notice_id = (await conn.scalars(newest.order_by(notices.c.id.desc()).limit(1))).one()
         claimed = await deliveries.claim(conn, notice_id)
     assert not isinstance(claimed, Delivered), claimed
     return Outgoing(
@@ -226,14 +227,15 @@ async def _ledger(engine: AsyncEngine, *columns: Any, **where: Any) -> list[tupl
 
 
 @pytest.mark.parametrize(
-    ("owner", "told"), [(None, ("support", "support", None)), (ADA, ("provider", "ada", "ada"))]
+    ("owner", "told"),
+    [(BILLING, ("support", "support", None)), (ADA, ("provider", "ada", "ada"))],
 )
 async def test_an_endpoint_that_fails_for_five_days_is_disabled(
-    engine: AsyncEngine, owner: Party | None, told: tuple[str, ...]
+    engine: AsyncEngine, owner: Party, told: tuple[str | None, ...]
 ) -> None:
     begun = now()
     async with receiving(says("500 Oh No")) as receiver:
-        webhook_id = await endpoint(engine, url=receiver.url, **({"owner": owner} if owner else {}))
+        webhook_id = await endpoint(engine, url=receiver.url, owner=owner)
         await requested(engine)
         await requested(engine)
         notice = await outgoing(engine, webhook_id)
@@ -331,3 +333,29 @@ async def test_what_is_too_large_is_not_sent(engine: AsyncEngine, receiver: Rece
     with pytest.raises(UndeliverableError, match="larger than 256 kB"):
         await outlet(engine).send(await outgoing(engine, webhook_id))
     assert not receiver.received
+
+
+async def test_few_wait_for_an_endpoint_that_fails(engine: AsyncEngine) -> None:
+    async with receiving(says("500 Oh No")) as receiver:
+        webhook_id = await endpoint(engine, url=receiver.url)
+        await requested(engine)
+        notice = await outgoing(engine, webhook_id)
+        out = outlet(engine)
+        with pytest.raises(NotDeliveredError):
+            await out.send(notice)
+        receiver.answer = it.hangs
+        waiting = [asyncio.create_task(out.send(notice)) for _ in range(9)]
+        # Those that are turned away say so at once; the others wait.
+        done, left = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        while len(done) < 4:
+            more, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+            done |= more
+        assert {str(task.exception()) for task in done} == {
+            "the endpoint is failing, and others are on their way to it"
+        }
+        assert len(left) == 5
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        receiver.answer = it.TAKEN
+        assert (await out.send(notice)).answer == "HTTP 204"
