@@ -20,8 +20,11 @@ from api.portal.paths import local_path
 from api.portal.rendering import redirect, render
 from api.portal.session import Viewer, sign_in
 from api.portal.zones import UNKNOWN_ZONE, ZONE_COOKIE, zone_named
-from api.services import Parts
+from api.services import Parts, Services
 from config import Settings
+from db.queries.contacts import Source
+from db.stores.contacts import keep_address
+from domain.notices.address import is_address
 from domain.party import Party, Role
 
 router = page_router("/sign-in")
@@ -32,6 +35,8 @@ _ROLES = (Role.SUPPORT, Role.PROVIDER, Role.CLIENT)
 """The portal's roles; of somebody who has several, the first of these."""
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _MAX_NAME = 100
+_NOT_VERIFIED = (False, "false")
+"""Some providers say it by a text."""
 _TIMEOUT_SECONDS = 10
 
 _log = logging.getLogger(__name__)
@@ -48,7 +53,7 @@ def identity_provider(settings: Settings) -> Any | None:
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
         client_kwargs={
-            "scope": "openid profile",
+            "scope": "openid profile email",
             "code_challenge_method": "S256",
             "timeout": _TIMEOUT_SECONDS,
         },
@@ -78,12 +83,27 @@ async def finish(request: Request, parts: Parts) -> Response:
         return _failed(request, error, status=503)
     except (OAuthError, JoseError, ValueError) as error:
         return _failed(request, error, status=403)
-    viewer = _viewer(request, token.get("userinfo") or {})
+    claims = token.get("userinfo") or {}
+    viewer = _viewer(request, claims)
     if viewer is None:
         return render(request, None, "sign_in_refused.html", status=403, reason="no-role")
     await introduce(parts, viewer)
+    await _note_address(parts, viewer, claims)
     sign_in(request, viewer)
     return redirect(request, onward)
+
+
+async def _note_address(parts: Services, viewer: Viewer, claims: dict[str, Any]) -> None:
+    """Notes where somebody gets mail, if the identity provider knows that it is theirs.
+
+    Support is told as one, at an address that is set for its desk.
+    """
+    email = claims.get("email")
+    if viewer.role is Role.SUPPORT or claims.get("email_verified") in _NOT_VERIFIED:
+        return
+    if isinstance(email, str) and is_address(email):
+        async with parts.engine.begin() as conn:
+            await keep_address(conn, viewer.party, email, Source.SIGN_IN)
 
 
 def _provider(request: Request) -> Any:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from api.app import create_app
 from config import Settings
+from db.ids import new_id
 from tests.portal.browser import Browser
 from tests.portal.conftest import Open, set_to
 from tests.portal.identity_provider import (
@@ -73,6 +74,30 @@ async def test_whom_the_provider_vouches_for_is_signed_in(
     assert "ada-7" in page
     assert "Time zone: Asia/Tokyo" in page
     assert (await visitor.get("/")).headers["location"] == "/bookings"
+
+
+@pytest.mark.parametrize(
+    ("claims", "shown"),
+    [
+        ({"email_verified": True}, True),
+        ({}, True),
+        ({"email_verified": False}, False),
+        ({"email_verified": "false"}, False),
+        ({"email": "Ada <b>@example.org"}, False),
+        ({"email": ["ada@example.org"]}, False),
+    ],
+)
+async def test_mail_goes_to_the_address_that_the_provider_has_verified(
+    visitor: Browser, provider: IdentityProvider, claims: dict[str, Any], shown: bool
+) -> None:
+    person = new_id()
+    email = f"{person}@example.org"
+    provider.claims |= {"sub": person, "email": email, **claims}
+
+    await visitor.get(await sent_back(visitor, provider))
+
+    page = (await visitor.get("/notices/preferences")).text
+    assert (f'value="{email}"' in page) is shown
 
 
 async def test_nobody_is_sent_on_to_another_site(
