@@ -161,6 +161,7 @@ booking_intents = Table(
     Column("client_id", _ID, nullable=False),
     Column("topic_id", _ID, ForeignKey("topics.id"), nullable=False),
     Column("created_at", _INSTANT, nullable=False),
+    Index(None, "created_at"),
 )
 
 decisions = Table(
@@ -453,4 +454,5 @@ idempotency_keys = Table(
     Column("status", Integer),
     Column("body", _DOCUMENT),
     Column("created_at", _INSTANT, nullable=False, server_default=text("now()")),
+    Index(None, "created_at"),
 )

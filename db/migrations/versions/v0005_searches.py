@@ -86,3 +86,6 @@ def upgrade() -> None:
         "ix_bookings_provider_id_client_id_id", "bookings", ["provider_id", "client_id", "id"]
     )
     op.create_index("ix_bookings_topic_id_state_id", "bookings", ["topic_id", "state", "id"])
+    # What is only kept for a while is found by its age.
+    for table in ("booking_intents", "idempotency_keys"):
+        op.create_index(f"ix_{table}_created_at", table, ["created_at"])
