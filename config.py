@@ -127,6 +127,10 @@ class Settings(BaseSettings):
     mail_reply_to: str | None = None
     """Where answers to mails go, if not to whom they come from."""
 
+    repeatable_days: int = Field(default=7, ge=4)
+    """How many days the answer to a request with an `Idempotency-Key` is kept, and a creation that
+    was taken waits to be recorded. What is older is deleted daily."""
+
     webhook_allow_private: bool = False
     """Lets webhooks reach private addresses, this machine's among them, and by plain http."""
 

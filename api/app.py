@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from api.live.hub import Hub
 from api.methods import Methods
 from api.portal import site
 from api.portal.headers import SecurityHeaders
+from api.purging import purging
 from api.routes import (
     booking_commands,
     bookings,
@@ -50,7 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
                 authenticator=Authenticator(settings),
                 live=hub,
             )
-            async with hub.running():
+            kept_for = timedelta(days=settings.repeatable_days)
+            async with hub.running(), purging(engine, kept_for=kept_for):
                 yield
         finally:
             await engine.dispose()
