@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import create_app
 from config import Settings
-from tests.api.marketplace import Marketplace, in_days, token, until
+from tests.api.marketplace import Marketplace, created, in_days, token, until
 
 CHECKS = [
     not_a_server_error,
@@ -85,7 +85,11 @@ async def test_everything_is_answered_as_described(
     market: Marketplace, api_settings: Settings
 ) -> None:
     provider, client = market.provider(), market.client()
+    # Of what happens once, so that little is sent to where nobody is.
+    wanted = {"url": "https://hooks.example.org/", "types": ["booking.confirmed"]}
+    webhook = created(await provider.post("/v1/webhooks", wanted))
     booking = await market.confirmed(provider, client, in_days(20))
+    log = (await provider.get(f"/v1/webhooks/{webhook['id']}/deliveries")).json()["items"]
     conversation = (await client.get("/v1/conversations")).json()["items"][0]
     known = {
         "booking_id": booking["id"],
@@ -96,6 +100,8 @@ async def test_everything_is_answered_as_described(
         "role": provider.role,
         "person_id": provider.id,
         "token": "of-no-calendar",
+        "webhook_id": webhook["id"],
+        "delivery_id": log[0]["id"],
     }
     async with listening(create_app(api_settings)) as address:
         # In a thread, for the server and the worker are served by this one.
