@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cost, growth, latency, lists, live, throughput
+from bench import cost, growth, latency, lists, live, standing, throughput
 
 BENCHMARKS = {
     "lists": lists.BENCHMARK,
     "live": live.BENCHMARK,
+    "standing": standing.BENCHMARK,
     "cost": cost.BENCHMARK,
     "throughput": throughput.BENCHMARK,
     "latency": latency.BENCHMARK,

@@ -117,6 +117,9 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         )
         return replace(started, state=found.standing, progress=progress)
 
+    def _misses(self, asked: Any) -> bool:
+        return missed(self._known, asked) is not None
+
     async def _recalled(self, state: Standing, asked: Any) -> Standing:
         wanted = missed(state, asked)
         if wanted is None:

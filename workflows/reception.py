@@ -35,6 +35,11 @@ class Reception(Generic[S, C, E]):
             raise ApplicationError("not begun", type=Code.MALFORMED, non_retryable=True)
         return self._state
 
+    def _misses(self, asked: Any) -> bool:
+        """Whether the state lacks something that this is about; by default, it is whole."""
+        del asked
+        return False
+
     def _take_signal(self, name: str, payload: RawValue) -> None:
         self._inbox.put(Arrived(name=name, content=self._read(name, payload)))
 
@@ -57,6 +62,8 @@ class Reception(Generic[S, C, E]):
             raise _as_error(content)
         arrived = Arrived(name=name, content=content)
         if not self._idle or self._inbox or self._outcomes.recall(arrived.key):
+            return
+        if self._misses(content):
             return
         now = workflow.now()
         due = self.machine.next_deadline(self._known)

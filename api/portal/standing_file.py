@@ -17,7 +17,7 @@ from api.services import clock
 from db.queries.headings import BookingHeading, booking_headings
 from db.queries.late_events import get_late_events
 from db.queries.standings import get_standing
-from db.queries.timelines import standing_timeline
+from db.queries.timelines import newest_of_standing
 from domain.booking.view import margin_in_words
 from domain.instants import in_words
 from domain.lateness import LateKind, judge
@@ -28,6 +28,9 @@ from domain.standing.view import preview_json
 from domain.standing.words import ordinal, reasons_so_far
 
 _SETTLED_CLAIMS = frozenset({ClaimStatus.UPHELD, ClaimStatus.DISMISSED})
+LINES = 200
+"""A page shows so many of the newest decisions."""
+
 _LINK = Markup('<a href="{}">{}</a>')
 
 
@@ -86,15 +89,20 @@ class StandingFile:
     timeline: tuple[Line, ...] = ()
 
     @property
+    def has_older_lines(self) -> bool:
+        """Whether more may have been decided than the timeline shows."""
+        return len(self.timeline) >= LINES
+
+    @property
     def excusable(self) -> tuple[EventLine, ...]:
         """The late events for which proof would change anything."""
         return tuple(line for line in self.events if line.can_be_excused)
 
 
 async def read_file(request: Request, conn: AsyncConnection, provider_id: str) -> StandingFile:
-    """The file of a provider, with its timeline; in good standing until something late is known."""
+    """The file of a provider, with its newest decisions; good until something late is known."""
     standing = await get_standing(conn, provider_id) or begin(provider_id, clock())
-    entries = await standing_timeline(conn, provider_id)
+    entries = await newest_of_standing(conn, provider_id, limit=LINES)
     [file] = await files_of(request, conn, [standing], heard=[entry.by for entry in entries])
     return replace(file, timeline=tuple(newest_first(entries, file.tell, file.names)))
 

@@ -27,6 +27,19 @@ async def standing_timeline(
     return await _timeline(conn, "standing", provider_id, limit, after)
 
 
+async def newest_of_standing(conn: AsyncConnection, provider_id: str, *, limit: int) -> list[Entry]:
+    """The newest decisions on a provider's standing, oldest first; a standing has no end."""
+    last_left_out = (
+        select(decisions.c.seq)
+        .where(decisions.c.subject == "standing", decisions.c.subject_id == provider_id)
+        .order_by(decisions.c.seq.desc())
+        .limit(1)
+        .offset(limit)
+    )
+    after = await conn.scalar(last_left_out) or 0
+    return await _timeline(conn, "standing", provider_id, None, after)
+
+
 async def refused_in_all(conn: AsyncConnection, provider_id: str) -> int:
     """How many commands a provider's standing has ever refused and put on record."""
     found = await conn.scalar(

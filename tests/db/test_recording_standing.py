@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.queries.bookings import get_booking
 from db.queries.standings import get_standing
-from db.queries.timelines import standing_timeline
+from db.queries.timelines import newest_of_standing, standing_timeline
 from db.queries.topics import TopicStatus, get_topic
 from db.recording import record_standing
 from db.schema import events, notices
@@ -45,6 +45,8 @@ async def test_a_standing_reads_back_as_it_was_decided(engine: AsyncEngine) -> N
     async with engine.connect() as conn:
         standing = await get_standing(conn, "ada")
         timeline = await standing_timeline(conn, "ada")
+        assert await newest_of_standing(conn, "ada", limit=2) == timeline[-2:]
+        assert await newest_of_standing(conn, "ada", limit=3) == timeline
         assert await get_standing(conn, "bea") is None
     assert standing == played.standing
     assert standing.status is Status.CASE_OPEN

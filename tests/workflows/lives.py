@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from db.schema import bookings
 from domain.instants import rfc3339
+from domain.standing.fold import CARRIED
 from tests.workflows.world import Handle, RefusedError, World, in_days
 
 
@@ -181,6 +182,28 @@ async def proven(world: World) -> Handle:
     return handle
 
 
+async def folded(world: World) -> Handle:
+    """More late events than a standing carries; the first of them comes again, and is proven."""
+    provider_id, _ = await world.provider_with_topic()
+    handle = await world.start_standing(provider_id)
+    start, asked = in_days(2), in_days(0)
+    numbers = [*range(CARRIED + 2), 0]
+    for number in numbers:
+        await world.signal(
+            handle,
+            "late-event",
+            id=f"event-{number}",
+            booking_id=f"booking-{number}",
+            kind="cancellation",
+            scheduled_start=start,
+            initiated_at=asked,
+        )
+    await world.update(handle, "submit-proof", covers=["event-0"], statement="I was in hospital.")
+    await world.update(handle, "review-proof", proof_id="proof-1", accept=True)
+    await handle.terminate()
+    return handle
+
+
 async def contested(world: World) -> Handle:
     """Claims that the provider contests: one is dismissed, one upheld; then proof is rejected."""
     provider = await world.provider_with_topic()
@@ -248,6 +271,7 @@ LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (
     stalled,
     continued,
     standing,
+    folded,
     proven,
     contested,
 )
