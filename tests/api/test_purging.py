@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -36,4 +37,8 @@ async def test_old_keys_are_deleted_again_and_again(
                     .where(idempotency_keys.c.key == key)
                     .values(created_at=datetime.now(UTC) - timedelta(days=8))
                 )
-            await until(left, lambda found, key=key: key not in found)
+            await until(left, partial(_lacks, key))
+
+
+def _lacks(key: str, found: set[str]) -> bool:
+    return key not in found
