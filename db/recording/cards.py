@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import Json, booking_event_document
 from db.ids import new_id
-from db.recording.notices import SUPPORT_DESK
 from db.schema import messages
 from db.stores.conversations import note_message
 from domain.booking import events as happened
@@ -18,7 +17,7 @@ from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
 from domain.booking.table import OWN_PARTY
 from domain.booking.words import describe
-from domain.party import THE_CLOCK, Party, Role
+from domain.party import SUPPORT_DESK, THE_CLOCK, Party, Role
 from domain.record import Entry
 
 # What the two can see of each other's doing anyway; reports and reminders are not for both.
@@ -85,4 +84,4 @@ def _author(booking: Booking, entries: Sequence[Entry]) -> Party:
     if entry.by.role is not Role.SERVICE:
         return entry.by
     role = OWN_PARTY.get(entry.command, Role.CLIENT)
-    return Party(role=role, id=booking.party_id(role) or SUPPORT_DESK)
+    return Party(role=role, id=booking.party_id(role) or SUPPORT_DESK.id)

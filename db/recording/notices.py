@@ -18,12 +18,9 @@ from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
 from domain.notices.kinds import kind_of
 from domain.notices.ledger import Channel, NoticeState, Owed
-from domain.party import Role
+from domain.party import SUPPORT_DESK, Role
 from domain.standing import events as standing_happened
 from domain.standing.events import StandingEvent
-
-SUPPORT_DESK = "support"
-"""The id by which all of support is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +55,7 @@ def of_booking(booking: Booking, numbered: Iterable[tuple[int, BookingEvent]]) -
         for role in told:
             yield Notice(
                 role=role,
-                recipient_id=booking.party_id(role) or SUPPORT_DESK,
+                recipient_id=booking.party_id(role) or SUPPORT_DESK.id,
                 kind=name,
                 booking_id=booking.id,
                 provider_id=booking.provider_id,
@@ -78,7 +75,7 @@ def of_standing(
         for role in kind_of(event.type).told:
             yield Notice(
                 role=role,
-                recipient_id=provider_id if role is Role.PROVIDER else SUPPORT_DESK,
+                recipient_id=provider_id if role is Role.PROVIDER else SUPPORT_DESK.id,
                 kind=event.type,
                 booking_id=booking_of(event),
                 provider_id=provider_id,

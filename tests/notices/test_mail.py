@@ -67,8 +67,14 @@ def texts(mail: EmailMessage) -> tuple[str, str]:
     return plain.get_content(), page.get_content()
 
 
+def event_in(invite: EmailMessage) -> Any:
+    """The one event of an invite."""
+    (event,) = icalendar.Calendar.from_ical(invite.get_content()).walk("VEVENT")
+    return event
+
+
 def invites(mail: EmailMessage) -> list[EmailMessage]:
-    return [part for part in mail.iter_attachments() if isinstance(part, EmailMessage)]
+    return list(mail.iter_attachments())
 
 
 def test_every_kind_of_notice_is_tried() -> None:
@@ -153,7 +159,7 @@ def test_what_changes_a_calendar_brings_the_invite(
     assert part.get_content_type() == "text/calendar"
     assert part.get_param("method") == method
     assert part.get_filename() == "invite.ics"
-    (session,) = icalendar.Calendar.from_ical(part.get_content()).walk("VEVENT")
+    session = event_in(part)
     assert session["sequence"] == sequence
     assert session["dtstart"].dt == FIRST
     assert session["organizer"] == "mailto:bookings@example.org"
@@ -166,7 +172,7 @@ def test_an_amended_date_replaces_the_invite() -> None:
     assert isinstance(event, happened.BookingRescheduled)
     (part,) = invites(sent(about(event, Role.CLIENT, amended)))
 
-    (session,) = icalendar.Calendar.from_ical(part.get_content()).walk("VEVENT")
+    session = event_in(part)
     assert (session["sequence"], session["dtstart"].dt) == (1, OTHER)
     assert session["uid"] == f"{BOOKING.id}@keepdate"
 
