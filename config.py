@@ -253,10 +253,7 @@ class Settings(BaseSettings):
         """Scheme, host and port by which people reach the portal, as a browser says it."""
         if self.public_url is None:
             return None
-        url = self.public_url
-        standard = {"http": 80, "https": 443}[url.scheme]
-        port = "" if url.port in (None, standard) else f":{url.port}"
-        return f"{url.scheme}://{url.host}{port}"
+        return origin_of(str(self.public_url))
 
     @property
     def mail_address(self) -> str | None:
@@ -295,6 +292,15 @@ class Settings(BaseSettings):
                 "KEEPDATE_DATABASE_URL is not set (`keepdate up` prints that of its own database)"
             )
         return self.database_url
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address, as a browser says them."""
+    parts = urlsplit(url)
+    standard = {"http": 80, "https": 443}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, standard) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def load_settings(**fixed: Any) -> Settings:

@@ -23,9 +23,9 @@ Json = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_object(request: Request) -> Json:
+async def read_object(request: Request, *, most_bytes: int = MAX_BODY_BYTES) -> Json:
     """The JSON object that a request carries. Raises the problems 413 and 422."""
-    raw = await _read(request)
+    raw = await _read(request, most_bytes)
     if not raw.strip():
         raise malformed_field("body", "a JSON object is needed")
     try:
@@ -49,14 +49,14 @@ def parse(model: type[M], body: Json, **context: Any) -> M:
         raise malformed(field_errors(error.errors(include_url=False))) from error
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most_bytes: int) -> bytes:
     parts, size = [], 0
     try:
         async for part in request.stream():
             size += len(part)
-            if size > MAX_BODY_BYTES:
+            if size > most_bytes:
                 raise ProblemError(
-                    413, "too-large", f"A request may have {MAX_BODY_BYTES // 1024} kB at most."
+                    413, "too-large", f"A request may have {most_bytes // 1024} kB at most."
                 )
             parts.append(part)
     except ClientDisconnect as error:

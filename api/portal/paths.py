@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-_MACHINES = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
+_MACHINES = frozenset({"v1", "codec", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 STATIC = "/static"
 
 
