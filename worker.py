@@ -6,21 +6,24 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.delivering import Courier, Outlet
 from activities.mailing import MailOutlet, MailServer, letterhead
+from activities.posting import Poster
 from activities.recording import Recorder
 from activities.reporting import LateEventReporter
 from activities.rounds import RecordComparer
+from activities.unrecorded import Unrecorded
+from activities.webhooks import WebhookOutlet
 from config import Settings, temporal_connection
 from db.engine import create_engine
 from domain.notices.ledger import Channel
@@ -30,6 +33,7 @@ from workflows.comparison import schedule as schedule_comparison
 from workflows.delivery import DeliveryWorkflow
 from workflows.encryption import converter
 from workflows.guard import Guard
+from workflows.measures import LATENESS, LATENESS_BUCKETS
 from workflows.provider_standing import ProviderStandingWorkflow
 from workflows.search_attributes import register
 
@@ -43,6 +47,9 @@ _ACTIVITIES = 500
 waiting that write decisions down."""
 
 _RETRY_SECONDS = 1.0
+_MEASURED_EVERY_SECONDS = 5.0
+
+OLDEST_UNRECORDED = "keepdate_oldest_unrecorded_event_age_seconds"
 
 SANDBOX = SandboxedWorkflowRunner(
     # Pure or without state of their own, so they are not loaded anew for every workflow; and the
@@ -69,12 +76,14 @@ def build_worker(
     *,
     workflows: Sequence[type] = WORKFLOWS,
     outlets: Mapping[Channel, Outlet] | None = None,
+    unrecorded: Unrecorded | None = None,
 ) -> Worker:
     """A worker that has everything it needs, and has not started.
 
     `outlets` are the ways out to people and services; left out, those that the settings name.
+    `unrecorded` learns what has been decided and could not be written down yet.
     """
-    recorder = Recorder(engine, mail=settings.smtp_url is not None)
+    recorder = Recorder(engine, mail=settings.smtp_url is not None, unrecorded=unrecorded)
     reporter = LateEventReporter(client, settings.task_queue)
     courier = Courier(engine, _outlets(engine, settings) if outlets is None else outlets)
     comparer = RecordComparer(client, engine, settings.task_queue)
@@ -102,7 +111,9 @@ def build_worker(
 
 def _outlets(engine: AsyncEngine, settings: Settings) -> dict[Channel, Outlet]:
     """The channels that this worker delivers by, besides the inbox."""
-    outlets: dict[Channel, Outlet] = {}
+    mail = settings.smtp_url is not None
+    webhook = WebhookOutlet(engine, Poster(settings.webhook_reach), mail=mail)
+    outlets: dict[Channel, Outlet] = {Channel.WEBHOOK: webhook}
     if settings.smtp_url is not None and settings.mail_from is not None:
         head = letterhead(
             settings.mail_from, reply_to=settings.mail_reply_to, portal=settings.public_origin
@@ -133,34 +144,59 @@ def _release() -> str:
         return "unpackaged"
 
 
+def measured_runtime(address: str) -> Runtime:
+    """What the SDK runs on: its own measurements and ours, for Prometheus at an address."""
+    prometheus = PrometheusConfig(
+        bind_address=address,
+        durations_as_seconds=True,
+        histogram_bucket_overrides={LATENESS: LATENESS_BUCKETS},
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=prometheus))
+
+
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Serve workflows and activities until told to stop, then finish what was begun.
 
     Waits for Temporal if it is not there yet. Raises `AttributeClashError` where the server knows
     one of the search attributes by another type.
     """
-    async with _connected(settings) as (client, engine):
+    runtime = measured_runtime(f"{settings.metrics_host}:{settings.metrics_port}")
+    async with _connected(settings, runtime) as (client, engine):
         await register(client)
         await schedule_comparison(client, settings.task_queue)
-        worker = build_worker(client, engine, settings)
+        unrecorded = Unrecorded()
+        worker = build_worker(client, engine, settings, unrecorded=unrecorded)
         serving = asyncio.create_task(worker.run())
+        measuring = asyncio.create_task(_measure(unrecorded, runtime.metric_meter))
         stopping = asyncio.create_task(stop.wait())
         log.info("worker serves task queue %s", settings.task_queue)
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         await worker.shutdown()
+        measuring.cancel()
         await serving
 
 
+async def _measure(unrecorded: Unrecorded, meter: MetricMeter) -> None:
+    """Show how old the oldest event is that could not be written down, for as long as we run."""
+    gauge = meter.create_gauge_float(
+        OLDEST_UNRECORDED,
+        "How long ago the oldest decision was made that this worker could not write down yet.",
+    )
+    while True:
+        gauge.set(unrecorded.oldest_age(datetime.now(UTC)).total_seconds())
+        await asyncio.sleep(_MEASURED_EVERY_SECONDS)
+
+
 @asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[tuple[Client, AsyncEngine]]:
+async def _connected(
+    settings: Settings, runtime: Runtime
+) -> AsyncIterator[tuple[Client, AsyncEngine]]:
     engine = create_engine(
         settings.require_database_url(),
         pool_size=_CONNECTIONS,
         application_name="keepdate-worker",
     )
-    address = f"{settings.metrics_host}:{settings.metrics_port}"
-    runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
     try:
         yield await _connect(settings, runtime), engine
     finally:

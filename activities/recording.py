@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.unrecorded import Unrecorded
 from db.queries.late_events import recall_late_events
 from db.queries.standings import get_standing_on_record
 from db.recording import UnknownTopicError, record_booking, record_standing
@@ -28,24 +30,37 @@ _UNLIMITED = timedelta(seconds=10)
 class Recorder:
     """Writes decisions into PostgreSQL. Doing it twice changes nothing."""
 
-    def __init__(self, engine: AsyncEngine, *, mail: bool = False) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, mail: bool = False, unrecorded: Unrecorded | None = None
+    ) -> None:
         self._engine = engine
         self._mail = mail
+        self._unrecorded = unrecorded or Unrecorded()
 
     @activity.defn(name=RECORD_BOOKING)
     async def record_booking(self, record: BookingRecord) -> Recorded:
         """Writes down what a booking has decided, or answers that the time is taken."""
-        try:
-            return await record_booking(self._engine, record, within=_time_left(), mail=self._mail)
-        except UnknownTopicError as error:
-            raise ApplicationError(
-                str(error), type=Code.MALFORMED.value, non_retryable=True
-            ) from error
+        with self._attempt(f"booking/{record.booking.id}/{record.number}", record):
+            try:
+                return await record_booking(
+                    self._engine, record, within=_time_left(), mail=self._mail
+                )
+            except UnknownTopicError as error:
+                raise ApplicationError(
+                    str(error), type=Code.MALFORMED.value, non_retryable=True
+                ) from error
 
     @activity.defn(name=RECORD_STANDING)
     async def record_standing(self, record: StandingRecord) -> StandingRecorded:
         """Writes down what was decided about a provider's standing."""
-        return await record_standing(self._engine, record, within=_time_left(), mail=self._mail)
+        with self._attempt(f"standing/{record.standing.provider_id}/{record.number}", record):
+            return await record_standing(self._engine, record, within=_time_left(), mail=self._mail)
+
+    def _attempt(
+        self, name: str, record: BookingRecord | StandingRecord
+    ) -> AbstractContextManager[None]:
+        handled = [entry.handled_at for entry in record.entries]
+        return self._unrecorded.attempt(name, min(handled, default=datetime.now(UTC)))
 
     @activity.defn(name=LOAD_STANDING)
     async def load_standing(self, provider_id: str) -> StandingOnRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,11 +15,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from api.gateway import TemporalUnreachableError
 from domain.refusal import MEANINGS, Code, FieldError, Refusal, refuse
 
 MEDIA_TYPE = "application/problem+json"
+
+PROBLEM_CODE = "keepdate.problem"
+"""Under this name a request keeps the code of the problem that it was answered with."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +73,14 @@ class Problem(BaseModel):
     """The times that are still free, where `code` is `slot-taken`."""
 
 
+class _ProblemResponse(JSONResponse):
+    """A document that leaves its code with the request, for whoever counts."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[PROBLEM_CODE] = json.loads(bytes(self.body))["code"]
+        await super().__call__(scope, receive, send)
+
+
 class ProblemError(Exception):
     """Ends a request with a problem document."""
 
@@ -102,7 +115,9 @@ class ProblemError(Exception):
     @property
     def response(self) -> JSONResponse:
         """The problem document, as it goes out."""
-        return JSONResponse(self.document, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+        return _ProblemResponse(
+            self.document, self.status, headers=self.headers, media_type=MEDIA_TYPE
+        )
 
 
 def refused(refusal: Refusal) -> ProblemError:

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import internal
+from api.problems import PROBLEM_CODE, internal
+from api.tallies import Tallies
 from db.ids import new_id
 
 _log = logging.getLogger(__name__)
@@ -33,10 +34,17 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.tallies = Tallies(self.registry)
         self.requests = Counter(
             "keepdate_http_requests",
             "Requests answered.",
             ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.problems = Counter(
+            "keepdate_http_problems",
+            "Requests answered by a problem document, by its code.",
+            ("code",),
             registry=self.registry,
         )
         self.duration = Histogram(
@@ -88,6 +96,8 @@ class Telemetry:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.duration.labels(method, route).observe(seconds)
+        if PROBLEM_CODE in scope:
+            self._metrics.problems.labels(scope[PROBLEM_CODE]).inc()
         level = logging.DEBUG if route in _QUIET else logging.INFO
         _log.log(level, "%s %s %d in %.0f ms, %s", method, route, status, seconds * 1000, name)
 

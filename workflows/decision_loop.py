@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.party import THE_CLOCK, UNNAMED_SERVICE, Party
     from domain.record import Entry, entry_json
     from domain.refusal import Code, Refusal, refuse
+    from workflows import measures
     from workflows.alarm import Alarm
     from workflows.deliveries import Deliveries
     from workflows.details import card
@@ -93,6 +94,8 @@ class DecisionLoop(Reception[S, C, E]):
         refusal = await self._judge(arrived)
         if arrived.answer is not None:
             arrived.answer.set_result(refusal)
+            if refusal is not None:
+                measures.refused(arrived.name, refusal)
         elif refusal is not None:
             self._note_refusal(arrived, refusal)
 
@@ -175,6 +178,7 @@ class DecisionLoop(Reception[S, C, E]):
             return answer
         if answer is None:
             self._log.written(draft, events, state.revision)
+            measures.recorded(draft.entries)
         else:
             self._log.adopt(answer)
             self._outcomes.adopt(answer.entries)

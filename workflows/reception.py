@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Generic
+from typing import Any, Generic, NoReturn
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.refusal import Code, FieldError, Refusal, refuse
+    from workflows import measures
     from workflows.inbox import Answer, Arrived, C, Inbox, Outcomes
     from workflows.machine import E, Machine, S
     from workflows.messages import decode, malformed
@@ -59,7 +60,7 @@ class Reception(Generic[S, C, E]):
         """
         content = self._read(name, payload)
         if isinstance(content, Refusal):
-            raise _as_error(content)
+            _turn_away(name, content)
         arrived = Arrived(name=name, content=content)
         if not self._idle or self._inbox or self._outcomes.recall(arrived.key):
             return
@@ -71,7 +72,7 @@ class Reception(Generic[S, C, E]):
             return
         outcome = self.machine.decide(self._known, content, now)
         if isinstance(outcome, Refusal):
-            raise _as_error(outcome)
+            _turn_away(name, outcome)
 
     def _read(self, name: str, payload: RawValue) -> C | Refusal:
         if name not in self.machine.messages:
@@ -98,6 +99,11 @@ class Reception(Generic[S, C, E]):
     @unknown_update.validator
     def _no_such_update(self, name: str, args: Sequence[RawValue]) -> None:
         self._validate_update(name, args[0] if args else NOTHING)
+
+
+def _turn_away(name: str, refusal: Refusal) -> NoReturn:
+    measures.refused(name, refusal)
+    raise _as_error(refusal)
 
 
 def _as_error(refusal: Refusal) -> ApplicationError:

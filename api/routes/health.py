@@ -64,9 +64,10 @@ async def readyz(parts: Parts) -> Response:
     response_class=Response,
     responses={200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}}},
 )
-async def metrics(request: Request) -> Response:
+async def metrics(request: Request, parts: Parts) -> Response:
     """Every name begins with `keepdate_`; no label holds an id."""
     found: Metrics = request.app.state.metrics
+    await found.tallies.refresh(parts.engine)
     return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)
 
 
