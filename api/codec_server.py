@@ -59,7 +59,7 @@ def codec_server(settings: Settings) -> ASGIApp:
         allow_origins=[ui],
         allow_credentials=True,
         allow_methods=["POST"],
-        allow_headers=["Authorization", "Content-Type", "X-Namespace"],
+        allow_headers=["Authorization", "Authorization-Extras", "Content-Type", "X-Namespace"],
     )
 
 

@@ -129,6 +129,7 @@ class Stack:
         """Ours, pointed at the embedded servers."""
         return embedded_environment(self._temporal.address) | {
             "KEEPDATE_DATABASE_URL": self._postgres.url(DATABASE),
+            "KEEPDATE_DATABASE_URL_FILE": "",
             "KEEPDATE_GRACEFUL_SHUTDOWN_SECONDS": str(
                 min(self._settings.graceful_shutdown_seconds, _GRACE_SECONDS)
             ),
