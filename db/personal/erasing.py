@@ -1,0 +1,119 @@
+"""Taking a person out of the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.personal.columns import OWN_KEYS, TABLES, Personal
+from db.personal.pseudonym import new_pseudonym
+from db.personal.rules import Erasure
+from db.schema import bookings, conversations, idempotency_keys, people, webhooks
+from domain.booking.state import OPEN
+from domain.party import Party
+
+
+class OpenBookingsError(Exception):
+    """A person has promised something, or was promised something, that is still open."""
+
+    def __init__(self, bookings: tuple[str, ...]) -> None:
+        super().__init__(", ".join(bookings))
+        self.bookings = bookings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """How many rows were changed or deleted, by table; `pseudonym` if anything was there."""
+
+    pseudonym: str | None
+    rows: dict[str, int]
+
+
+async def erase(engine: AsyncEngine, person: Party) -> Erased:
+    """Takes a person out of every table, whole or not at all. Doing it again finds nothing.
+
+    Their id becomes a pseudonym, the same everywhere, so that the record stays consistent: who
+    decided what, and what counts against whom. What they wrote, and what was written in their
+    bookings, goes. Raises OpenBookingsError.
+    """
+    async with engine.begin() as conn:
+        erasure = await theirs(conn, person)
+        await _require_all_closed(conn, erasure)
+        rows: dict[str, int] = {}
+        deleted = await conn.execute(delete(idempotency_keys).where(OWN_KEYS(erasure)))
+        await _call_no_webhook_of(conn, person)
+        for personal in TABLES:
+            rows[personal.table.name] = await _erase_from(conn, personal, erasure)
+        rows[idempotency_keys.name] += deleted.rowcount
+    found = {name: count for name, count in rows.items() if count}
+    return Erased(pseudonym=erasure.pseudonym if found else None, rows=found)
+
+
+async def theirs(conn: AsyncConnection, person: Party) -> Erasure:
+    """What is a person's own: their name, their bookings and their conversations."""
+    column = f"{person.role.value}_id"
+    found: dict[str, tuple[str, ...]] = {}
+    for table in (bookings, conversations):
+        ids: Select[tuple[str]] = select(table.c.id)
+        if column in table.c:
+            found[table.name] = tuple(
+                await conn.scalars(ids.where(table.c[column] == person.id).order_by(table.c.id))
+            )
+    name = await conn.scalar(
+        select(people.c.name).where(people.c.role == person.role.value, people.c.id == person.id)
+    )
+    return Erasure(
+        person=person,
+        pseudonym=new_pseudonym(),
+        name=name,
+        bookings=found.get(bookings.name, ()),
+        conversations=found.get(conversations.name, ()),
+    )
+
+
+async def _require_all_closed(conn: AsyncConnection, erasure: Erasure) -> None:
+    states = [state.value for state in OPEN]
+    # Locked, so that none of them is decided on while they are rewritten.
+    locked = await conn.execute(
+        select(bookings.c.id, bookings.c.state)
+        .where(bookings.c.id.in_(erasure.bookings))
+        .order_by(bookings.c.id)
+        .with_for_update()
+    )
+    still_open = tuple(row.id for row in locked if row.state in states)
+    if still_open:
+        raise OpenBookingsError(still_open)
+
+
+async def _call_no_webhook_of(conn: AsyncConnection, person: Party) -> None:
+    await conn.execute(
+        update(webhooks)
+        .where(
+            webhooks.c.owner_role == person.role.value,
+            webhooks.c.owner_id == person.id,
+            webhooks.c.deleted_at.is_(None),
+        )
+        .values(deleted_at=func.now(), secret="", old_secrets=[])
+    )
+
+
+async def _erase_from(conn: AsyncConnection, personal: Personal, erasure: Erasure) -> int:
+    table, concerns = personal.table, personal.concerns(erasure)
+    if personal.goes:
+        return (await conn.execute(delete(table).where(concerns))).rowcount
+    columns = [table.c[name] for name in personal.columns]
+    changed = 0
+    for row in (await conn.execute(select(*columns).where(concerns).with_for_update())).all():
+        there: dict[str, Any] = dict(row._mapping)
+        rewritten = {
+            name: rule(there[name], there, erasure) for name, rule in personal.columns.items()
+        }
+        different = {name: value for name, value in rewritten.items() if value != there[name]}
+        if different:
+            key = [column == there[column.name] for column in table.primary_key]
+            await conn.execute(update(table).where(*key).values(different))
+            changed += 1
+    return changed
