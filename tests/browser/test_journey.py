@@ -107,6 +107,8 @@ async def _session_is_moved(ada: Visitor, grace: Visitor, sam: Visitor) -> None:
 
 
 async def _session_is_cancelled_late(ada: Visitor, grace: Visitor) -> None:
+    await grace.follow("Notices")
+    await grace.sees("has moved from")
     form = await ada.unfold("Ask the client to cancel")
     await expect(form).to_contain_text("it would be your first late cancellation")
     await ada.write({"Reason": "I have lost my voice."}, form)
@@ -115,7 +117,9 @@ async def _session_is_cancelled_late(ada: Visitor, grace: Visitor) -> None:
     await ada.sees("Late events")
     await expect(_count(ada, "late cancellations")).to_contain_text("0")
 
-    await grace.hears("I have lost my voice.")
+    await grace.hears("asks you to cancel")
+    await grace.page.get_by_role("link", name="You are asked to cancel").click()
+    await grace.sees("I have lost my voice.")
     form = await grace.unfold("Cancel the booking")
     await grace.write({"Reason": "Get well soon."}, form)
     await grace.press("Cancel the booking", within=form)
