@@ -30,7 +30,9 @@ from config import Settings, temporal_connection
 from domain.booking.decide import NewRequest
 from domain.notices.ledger import Owed
 from domain.refusal import Code, FieldError, Refusal
-from workflows import messages, search_attributes
+from telemetry import traces
+from telemetry.correlation import NamesRequests
+from workflows import delivery, messages, search_attributes
 from workflows.encryption import converter
 from workflows.snapshot import BookingInput, StandingInput
 from workflows.start import booking_workflow_id, delivery_workflow_id, standing_workflow_id
@@ -117,6 +119,8 @@ class Gateway:
             **temporal_connection(settings),
             lazy=True,
             data_converter=converter(settings.codec_keyring),
+            interceptors=[NamesRequests()],
+            plugins=traces.plugins(),
         )
         return cls(client, settings.task_queue)
 
@@ -186,6 +190,8 @@ class Gateway:
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary=owed.summary,
+                # One that is about to end goes round once more: it may have been owed anew.
+                start_signal=delivery.ASKED,
             )
         )
 

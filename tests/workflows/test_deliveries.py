@@ -26,6 +26,7 @@ from db.ids import new_id
 from db.queries.contacts import Source
 from db.schema import notices
 from db.stores.contacts import keep_address
+from db.stores.webhooks import owe_again
 from domain.booking.decide import NewRequest
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
@@ -372,6 +373,31 @@ async def test_a_delivery_of_its_own_leads_to_what_is_owed_in_consequence(
     await mailing.world.client.get_workflow_handle(delivery_workflow_id(first.id)).result()
     taken_ids = [it.id for it in mailing.office.taken]
     assert taken_ids.count(first.id) == taken_ids.count(second.id) == 1
+
+
+async def test_what_is_owed_anew_while_its_delivery_ends_is_delivered_anew(
+    mailing: Mailing,
+) -> None:
+    first, second = await _owed(mailing, kind="anew"), await _owed(mailing, kind="meanwhile")
+    gateway = Gateway(mailing.world.client, mailing.world.task_queue)
+
+    async def consequential(_: Outgoing) -> Sent:
+        return Sent(answer="Taken.", owed=(second,))
+
+    async def asked_for_again(_: Outgoing) -> Sent:
+        # The first has ended, and its workflow has not.
+        async with mailing.world.engine.begin() as conn:
+            await owe_again(conn, first.id)
+        await gateway.deliver(first)
+        return Sent(answer="Taken.")
+
+    mailing.office.plan("provider-1", "anew", consequential)
+    mailing.office.plan("provider-1", "meanwhile", asked_for_again)
+    await gateway.deliver(first)
+    await mailing.world.client.get_workflow_handle(delivery_workflow_id(first.id)).result()
+    taken_ids = [it.id for it in mailing.office.taken]
+    assert taken_ids.count(first.id) == 2
+    assert taken_ids.count(second.id) == 1
 
 
 async def test_a_delivery_of_rubbish_fails(mailing: Mailing) -> None:
