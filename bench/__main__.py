@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cost, growth, latency, lists, live, standing, throughput
+from bench import cost, growth, latency, lists, live, standing, storm, throughput
 
 BENCHMARKS = {
     "lists": lists.BENCHMARK,
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "throughput": throughput.BENCHMARK,
     "latency": latency.BENCHMARK,
     "growth": growth.BENCHMARK,
+    "storm": storm.BENCHMARK,
 }
 """All there are, in the order in which they run."""
 
