@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_event_from, standing_event_from
@@ -73,8 +73,13 @@ async def list_inbox(
 
 async def count_unread_notices(conn: AsyncConnection, who: Party) -> int:
     """How many notices a person has not seen, up to `UNREAD_COUNTED`."""
+    return int((await conn.execute(unread_statement(who))).scalar_one())
+
+
+def unread_statement(who: Party) -> Select[tuple[int]]:
+    """What `count_unread_notices` asks; apart from it, so that its plan can be looked at."""
     unread = select(literal(1)).where(_inbox_of(who), UNREAD).limit(UNREAD_COUNTED).subquery()
-    return int((await conn.execute(select(func.count()).select_from(unread))).scalar_one())
+    return select(func.count()).select_from(unread)
 
 
 async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> list[NoticeRow]:

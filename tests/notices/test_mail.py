@@ -19,7 +19,7 @@ from domain.booking import events as happened
 from domain.booking.state import State
 from domain.notices.kinds import KINDS
 from domain.notices.preferences import CONCERN, GROUPS, TRANSACTIONAL, Group, group_of
-from domain.notices.words import About
+from domain.notices.words import About, Endpoint
 from domain.party import Party, Role
 from notices.invite import Person, Session
 from notices.mail import Letter, Letterhead, compose
@@ -33,6 +33,7 @@ HEAD = Letterhead(
     reply_to=Address(addr_spec="help@example.org"),
     portal=PORTAL,
 )
+AT_NINE = "2026-03-02T09:00:00Z"
 HOSTILE = "<b>Ada</b>\r\nBcc: everybody@example.org\x00 {{ 7 * 7 }}"
 
 
@@ -188,6 +189,18 @@ def test_nothing_else_brings_an_invite() -> None:
 
     assert not any(invites(sent(told)) for told in others)
     assert not invites(sent(about(withdrawn, Role.PROVIDER, pending)))
+
+
+def test_an_endpoint_that_is_disabled_is_told_with_its_address() -> None:
+    endpoint = Endpoint(url="https://example.org/<hook>", reason=f"It failed since {AT_NINE}.")
+    told = About(kind="webhook.disabled", to=Role.SUPPORT, provider="", endpoint=endpoint)
+    mail = sent(told, page=None)
+
+    plain, page = texts(mail)
+    assert "Nothing is sent to https://example.org/<hook> any more." in plain
+    assert "It failed since Mon 2 Mar 2026, 10:00 (Europe/Berlin)." in plain
+    assert "https://example.org/&lt;hook&gt;" in page
+    assert f"{PORTAL}/bookings" not in plain
 
 
 def test_a_mail_without_a_portal_has_no_links_and_says_the_same() -> None:
