@@ -76,7 +76,7 @@ async def count_unread_notices(conn: AsyncConnection, who: Party) -> int:
     return int((await conn.execute(unread_statement(who))).scalar_one())
 
 
-def unread_statement(who: Party) -> Select[tuple[int]]:
+def unread_statement(who: Party) -> Select[int]:
     """What `count_unread_notices` asks; apart from it, so that its plan can be looked at."""
     unread = select(literal(1)).where(_inbox_of(who), UNREAD).limit(UNREAD_COUNTED).subquery()
     return select(func.count()).select_from(unread)
