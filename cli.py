@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -16,6 +15,8 @@ import typer
 from config import ConfigurationError, Settings, load_settings, temporal_connection
 from config_check import Environment, unsafe
 from domain.party import Role
+from ops import OperatorError
+from ops.commands import app as operations
 
 app = typer.Typer(
     name="keepdate",
@@ -24,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(operations)
 
 
 class CommandError(Exception):
@@ -55,13 +57,17 @@ def api() -> None:
     settings.require_database_url()
     from api.app import create_app
     from api.server import Server
+    from telemetry import traces
+
+    traces.start("keepdate-api")
 
     server = Server(
         create_app(settings),
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,
-        access_log=settings.log_level == "debug",
+        # Every request has a line of our own, without what was searched for.
+        access_log=False,
         timeout_graceful_shutdown=round(settings.graceful_shutdown_seconds),
     )
 
@@ -73,6 +79,7 @@ def api() -> None:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     server.run()
+    traces.stop()
     if not server.started:
         raise typer.Exit(1)
 
@@ -82,7 +89,10 @@ def worker() -> None:
     """Runs the workflows and activities."""
     settings = _settings_with_logging()
     settings.require_database_url()
+    from telemetry import traces
     from worker import run_worker
+
+    traces.start("keepdate-worker")
 
     async def serve() -> None:
         stop = asyncio.Event()
@@ -91,7 +101,10 @@ def worker() -> None:
             loop.add_signal_handler(number, stop.set)
         await run_worker(settings, stop)
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    finally:
+        traces.stop()
 
 
 @app.command()
@@ -188,16 +201,19 @@ def main() -> None:
     """The entry point: what the operator can mend is one line, never a traceback."""
     try:
         app()
-    except (CommandError, ConfigurationError) as error:
+    except (CommandError, ConfigurationError, OperatorError) as error:
         print(f"keepdate: {error}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
 def _settings_with_logging() -> Settings:
     settings = load_settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    from telemetry import logs
+
+    logs.configure(
+        settings.log_level,
+        settings.log_form,
+        with_messages=settings.environment == "development",
     )
     return settings
 

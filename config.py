@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe log line that is written."""
 
+    log_format: Literal["console", "json"] | None = None
+    """Whether the log is for people or for machines to read; left out, `json` in production."""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -230,6 +233,11 @@ class Settings(BaseSettings):
         if self.oidc_discovery_url is not None and self.oidc_client_id is None:
             raise ValueError("KEEPDATE_OIDC_DISCOVERY_URL needs a KEEPDATE_OIDC_CLIENT_ID")
         return self
+
+    @property
+    def log_form(self) -> Literal["console", "json"]:
+        """The form in which the log is written."""
+        return self.log_format or ("json" if self.environment == "production" else "console")
 
     @property
     def shared_secret(self) -> str | None:

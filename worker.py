@@ -12,7 +12,14 @@ from importlib.metadata import PackageNotFoundError, version
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -27,6 +34,8 @@ from activities.webhooks import WebhookOutlet
 from config import Settings, temporal_connection
 from db.engine import create_engine
 from domain.notices.ledger import Channel
+from telemetry import traces
+from telemetry.correlation import NamesRequests, RemembersRequests
 from workflows.booking import BookingWorkflow
 from workflows.comparison import ComparisonWorkflow
 from workflows.comparison import schedule as schedule_comparison
@@ -55,7 +64,7 @@ SANDBOX = SandboxedWorkflowRunner(
     # Pure or without state of their own, so they are not loaded anew for every workflow; and the
     # types of `domain` stay the same ones on both sides. Clocks are banned there by lint.
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        "activities", "domain", "pydantic", "pydantic_core"
+        "activities", "domain", "pydantic", "pydantic_core", "telemetry"
     )
 )
 """Where workflows run: what is not deterministic raises there, in the workflow's own modules."""
@@ -100,7 +109,7 @@ def build_worker(
             courier.deliver,
             comparer.compare_records,
         ],
-        interceptors=[Guard()],
+        interceptors=[Guard(), RemembersRequests()],
         workflow_runner=SANDBOX,
         max_cached_workflows=settings.max_cached_workflows,
         max_concurrent_activities=_ACTIVITIES,
@@ -151,7 +160,12 @@ def measured_runtime(address: str) -> Runtime:
         durations_as_seconds=True,
         histogram_bucket_overrides={LATENESS: LATENESS_BUCKETS},
     )
-    return Runtime(telemetry=TelemetryConfig(metrics=prometheus))
+    logs = LoggingConfig(
+        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+        # As lines of our own log, in its form.
+        forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=prometheus, logging=logs))
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
@@ -197,6 +211,7 @@ async def _connected(
         pool_size=_CONNECTIONS,
         application_name="keepdate-worker",
     )
+    traces.follow_statements(engine)
     try:
         yield await _connect(settings, runtime), engine
     finally:
@@ -210,6 +225,8 @@ async def _connect(settings: Settings, runtime: Runtime) -> Client:
                 **temporal_connection(settings),
                 data_converter=converter(settings.codec_keyring),
                 runtime=runtime,
+                interceptors=[NamesRequests()],
+                plugins=traces.plugins(),
             )
         except RuntimeError as error:
             log.warning("Temporal is not there yet: %s", error)

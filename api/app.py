@@ -35,6 +35,7 @@ from api.services import Services
 from api.telemetry import Metrics, Telemetry
 from config import Settings
 from db.engine import create_engine
+from telemetry import traces
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         url = settings.require_database_url()
         engine = create_engine(url, application_name="keepdate-api")
+        traces.follow_statements(engine)
         hub = Hub(engine, url, application_name="keepdate-api live")
         try:
             app.state.services = Services(
@@ -94,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.codec_keys is not None:
         app.mount(codec_server.PATH, codec_server.codec_server(settings))
     openapi.describe(app)
+    traces.follow_requests(app)
     return app
 
 

@@ -1,6 +1,6 @@
 """What operators see of the API: a request id, one log line and one measurement for each request.
 
-Neither holds personal data: paths are logged and counted by their template, without ids.
+Neither holds personal data: paths are logged and counted by their template.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from contextvars import ContextVar
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -18,15 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import PROBLEM_CODE, internal
 from api.tallies import Tallies
 from db.ids import new_id
+from telemetry.correlation import request_id
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
-"""The id of the request that is being served, for log lines."""
 
 
 class Metrics:
@@ -83,15 +80,15 @@ class Telemetry:
         try:
             await self._app(scope, receive, send_named)
         except Exception:  # the last resort of a request: whatever it was is a bug of ours
-            _log.exception("Request %s failed", name)
+            _log.exception("request failed")
             if status:
                 raise
             await internal().response(scope, receive, send_named)
         finally:
-            self._measure(scope, status or 500, time.perf_counter() - began, name)
+            self._measure(scope, status or 500, time.perf_counter() - began)
             request_id.reset(token)
 
-    def _measure(self, scope: Scope, status: int, seconds: float, name: str) -> None:
+    def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route = _template(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, str(status)).inc()
@@ -99,7 +96,9 @@ class Telemetry:
         if PROBLEM_CODE in scope:
             self._metrics.problems.labels(scope[PROBLEM_CODE]).inc()
         level = logging.DEBUG if route in _QUIET else logging.INFO
-        _log.log(level, "%s %s %d in %.0f ms, %s", method, route, status, seconds * 1000, name)
+        about = scope.get("path_params", {}).get("booking_id")
+        told = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
+        _log.log(level, "request answered", extra={**told, "booking_id": about})
 
 
 def _named(scope: Scope) -> str:

@@ -26,6 +26,8 @@ def create_engine(
         pool_timeout=_POOL_WAIT_SECONDS,
         # A PostgreSQL that was restarted costs a reconnect, and not an error for each connection.
         pool_pre_ping=True,
+        # The values of a statement that fails are what people wrote, and errors are logged.
+        hide_parameters=True,
         connect_args={**connection_options(application_name), "prepare_threshold": 5},
     )
 

@@ -87,7 +87,8 @@ class DecisionLoop(Reception[S, C, E]):
 
     async def _decide_what_arrived(self) -> None:
         while self._inbox:
-            await self._handle(self._inbox.take())
+            arrived = self._inbox.take()
+            await asyncio.create_task(self._handle(arrived), context=arrived.context)
         await self._record_refusals()
 
     async def _handle(self, arrived: Arrived[C]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections import deque
 from collections.abc import Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -41,6 +42,8 @@ class Arrived(Generic[C]):
     name: str
     content: C | Refusal
     answer: Future[Answer] | None = None
+    context: Context = field(default_factory=copy_context)
+    """On whose behalf it came: what is done about it is logged and traced as theirs."""
 
     @property
     def by(self) -> Party:

@@ -16,7 +16,7 @@ from api.portal.forms import ForgedError
 from api.portal.paths import is_page
 from api.portal.rendering import render
 from api.portal.session import SignInNeededError, viewer_of
-from api.telemetry import request_id
+from telemetry.correlation import request_id
 
 _TITLES = {
     403: "This form could not be accepted",
@@ -66,7 +66,7 @@ def error_page(request: Request, status: int, detail: str = "") -> Response:
         status=status,
         title=_TITLES.get(status, "This did not work"),
         advice=_ADVICE.get(status) or detail,
-        reference=request_id.get(),
+        reference=request_id.get() or "-",
     )
 
 
@@ -93,7 +93,7 @@ class PageErrors:
         except Exception:  # the last resort of a page: whatever it was is a bug of ours
             if begun:
                 raise
-            _log.exception("Page %s failed", request_id.get())
+            _log.exception("page failed")
             await error_page(Request(scope, receive), 500)(scope, receive, send)
 
 
