@@ -20,6 +20,7 @@ COPY db db
 COPY dev dev
 COPY domain domain
 COPY notices notices
+COPY ops ops
 COPY workflows workflows
 RUN ["uv", "build", "--no-cache", "--wheel", "--out-dir", "/wheels", \
      "--build-constraints", "requirements/dev.txt", "--require-hashes"]

@@ -6,6 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import typer
+from typer.core import TyperGroup
+
 import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,8 +27,5 @@ def included() -> list[str]:
 
 def commands() -> set[str]:
     """What `keepdate` can be told to do."""
-    return {
-        command.name or command.callback.__name__
-        for command in cli.app.registered_commands
-        if command.callback is not None
-    }
+    known = typer.main.get_command(cli.app)
+    return set(known.commands) if isinstance(known, TyperGroup) else set()

@@ -1,0 +1,135 @@
+"""The commands of operators: repairing, telling, forgetting, and trying out a policy."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config import load_settings
+from domain.party import Role
+
+app = typer.Typer()
+policies = typer.Typer(help="Trying out other rules.", no_args_is_help=True)
+app.add_typer(policies, name="policy")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PersonRole = Annotated[Role, typer.Argument(help="provider, client or support")]
+PersonId = Annotated[str, typer.Argument(help="The marketplace's id of the person.")]
+
+
+@app.command()
+def repair(
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Record again what differs.")] = False,
+    booking: Annotated[str | None, typer.Option(help="Compare this booking alone.")] = None,
+    closed_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Of closed bookings, only those of so many days [all]."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compares every workflow with the database; exits with 1 where something differs."""
+    from ops.connections import stack
+    from ops.repair import repair as run
+
+    async def work() -> bool:
+        async with stack(load_settings()) as parts:
+            return await run(
+                parts,
+                print,
+                apply=apply,
+                as_json=as_json,
+                booking=booking,
+                closed_within=None if closed_days is None else timedelta(days=closed_days),
+            )
+
+    _exit(asyncio.run(work()))
+
+
+@app.command()
+def explain(booking: str) -> None:
+    """Tells one booking from its request on: who, when, by which rule, and what came of it."""
+    from ops.connections import database
+    from ops.explain import explain as run
+
+    async def work() -> bool:
+        async with database(load_settings()) as engine:
+            return await run(engine, booking, print)
+
+    _exit(asyncio.run(work()))
+
+
+@app.command()
+def stuck(*, as_json: AsJson = False) -> None:
+    """Lists workflows that do not get on, with the reason; exits with 1 where there are any."""
+    from ops.connections import stack
+    from ops.stuck import stuck as run
+
+    async def work() -> bool:
+        async with stack(load_settings()) as parts:
+            return await run(parts.client, print, as_json=as_json)
+
+    _exit(asyncio.run(work()))
+
+
+@app.command()
+def export(role: PersonRole, person_id: PersonId) -> None:
+    """Prints everything on record about a person, as JSON."""
+    from ops.connections import database
+    from ops.privacy import export as run
+
+    async def work() -> None:
+        async with database(load_settings()) as engine:
+            await run(engine, role, person_id, print)
+
+    asyncio.run(work())
+
+
+@app.command()
+def erase(
+    role: PersonRole,
+    person_id: PersonId,
+    *,
+    histories: Annotated[
+        bool,
+        typer.Option(
+            "--histories/--keep-histories",
+            help="Have Temporal forget the person's closed workflows now, not by its retention.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Takes a person out of the record: their name, their words, and the id that leads to them."""
+    from ops.connections import stack
+    from ops.privacy import erase as run
+
+    if not yes:
+        typer.confirm(f"Erase {role} {person_id} for good?", abort=True)
+
+    async def work() -> bool:
+        async with stack(load_settings()) as parts:
+            return await run(parts, role, person_id, print, histories=histories)
+
+    _exit(asyncio.run(work()))
+
+
+@policies.command()
+def replay(file: Path, *, as_json: AsJson = False) -> None:
+    """Says who would have gained or lost a warning, a case or a suspension; changes nothing."""
+    from ops.connections import database
+    from ops.what_if import replay as run
+
+    async def work() -> None:
+        async with database(load_settings()) as engine:
+            await run(engine, file, print, as_json=as_json)
+
+    asyncio.run(work())
+
+
+def _exit(well: bool) -> None:
+    if not well:
+        raise typer.Exit(1)

@@ -1,0 +1,129 @@
+"""`keepdate export` and `keepdate erase`: what is on record about a person, and taking it away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from db.personal import exporting
+from db.personal.erasing import OpenBookingsError
+from db.personal.erasing import erase as erase_from_record
+from domain.instants import rfc3339
+from domain.party import Party, Role
+from ops import OperatorError
+from ops.connections import Stack
+
+Say = Callable[[str], None]
+
+_ATTRIBUTES = {Role.PROVIDER: "ProviderId", Role.CLIENT: "ClientId"}
+
+
+async def export(engine: AsyncEngine, role: Role, person_id: str, say: Say) -> None:
+    """Say everything about a person, as one JSON object: who, when, and the rows by table."""
+    person = _person(role, person_id)
+    tables: dict[str, Any] = {}
+    async with engine.connect() as conn:
+        await conn.execution_options(isolation_level="REPEATABLE READ")
+        async for table, rows in exporting.export(conn, person):
+            tables[table] = to_jsonable_python(rows, fallback=_range)
+    exported = {
+        "person": {"role": role.value, "id": person_id},
+        "exported_at": rfc3339(datetime.now(UTC)),
+        "tables": tables,
+    }
+    say(json.dumps(exported, indent=2, ensure_ascii=False))
+
+
+async def erase(
+    stack: Stack, role: Role, person_id: str, say: Say, *, histories: bool = False
+) -> bool:
+    """Erase a person, and say what was done. False while they have open bookings.
+
+    `histories` has Temporal forget their closed workflows too; else its retention ends them.
+    """
+    person = _person(role, person_id)
+    running = [each async for each in _workflows(stack.client, person, running=True)]
+    still_open = {each.removeprefix("booking/") for each in running if each.startswith("booking/")}
+    if still_open:
+        return _refused(person, sorted(still_open), say)
+    # The standing of a provider never ends by itself; one that lived on would write the id anew.
+    # Should the next step fail, it begins again where its record ends.
+    standings = [each for each in running if each.startswith("provider-standing/")]
+    try:
+        erased = await _erased(stack, person, standings)
+    except OpenBookingsError as error:
+        return _refused(person, error.bookings, say)
+    if erased.pseudonym is None:
+        say(f"Nothing is on record about {person}.")
+    else:
+        rows = ", ".join(f"{count} in {table}" for table, count in erased.rows.items())
+        say(f"{person} is {erased.pseudonym} from now on. Rows changed: {rows}.")
+    closed = [each async for each in _workflows(stack.client, person, running=False)]
+    closed = sorted({*closed, *standings})
+    if histories:
+        for workflow_id in closed:
+            await _forget(stack.client, workflow_id)
+        say(f"Temporal forgets {len(closed)} closed workflows.")
+    elif closed:
+        say(
+            f"Temporal remembers {len(closed)} closed workflows until its retention ends; with"
+            " --histories it forgets them now."
+        )
+    return True
+
+
+async def _erased(stack: Stack, person: Party, standings: list[str]) -> Any:
+    for workflow_id in standings:
+        await stack.client.get_workflow_handle(workflow_id).terminate("The person is erased.")
+    return await erase_from_record(stack.engine, person)
+
+
+def _person(role: Role, person_id: str) -> Party:
+    if role not in (Role.PROVIDER, Role.CLIENT, Role.SUPPORT):
+        raise OperatorError(f"a {role} is nobody: provider, client or support")
+    return Party(role=role, id=person_id)
+
+
+def _refused(person: Party, bookings: tuple[str, ...] | list[str], say: Say) -> bool:
+    say(f"{person} cannot be erased while these bookings are open: {', '.join(bookings)}")
+    return False
+
+
+async def _workflows(client: Client, person: Party, *, running: bool) -> AsyncIterator[str]:
+    attribute = _ATTRIBUTES.get(person.role)
+    if attribute is None:
+        return
+    quoted = person.id.replace("'", "")
+    status = "=" if running else "!="
+    query = f"{attribute} = '{quoted}' AND ExecutionStatus {status} 'Running'"
+    async for found in client.list_workflows(query):
+        yield found.id
+
+
+async def _forget(client: Client, workflow_id: str) -> None:
+    try:
+        await client.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(
+                namespace=client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            )
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
+def _range(value: Any) -> Any:
+    if isinstance(value, Range):
+        return {"from": value.lower, "until": value.upper}
+    return str(value)

@@ -1,0 +1,170 @@
+"""What operators are told in a terminal: repairs, stories, what is stuck, and who is erased."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.worker import Worker
+
+from db.ids import new_id
+from db.schema import bookings
+from domain.party import Role
+from ops.connections import Stack
+from ops.explain import explain
+from ops.privacy import erase, export
+from ops.repair import repair
+from ops.stuck import stuck
+from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
+from tests.workflows.world import World, in_days
+from workflows.payloads import NOTHING
+
+
+@pytest.fixture
+def stack(world: World) -> Stack:
+    return Stack(client=world.client, engine=world.engine, task_queue=world.task_queue)
+
+
+async def test_repair_says_what_differs_and_what_was_mended(world: World, stack: Stack) -> None:
+    booking_id = (await world.request()).booking_id
+    said: list[str] = []
+
+    async def run(*, apply: bool = False, as_json: bool = False) -> bool:
+        said.clear()
+        return await repair(
+            stack, said.append, apply=apply, as_json=as_json, booking=booking_id, pause=0.1
+        )
+
+    assert await run()
+    assert said == ["1 compared: nothing differs."]
+    async with world.engine.begin() as conn:
+        row = update(bookings).where(bookings.c.id == booking_id)
+        await conn.execute(row.values(client_id="somebody-else"))
+    assert not await run()
+    assert said == [
+        f"booking {booking_id}: bookings: of the booking, client_id is somebody-else, not client-1",
+        "1 compared: 1 differ, 0 mended, 0 could not be asked.",
+    ]
+    assert not await run(as_json=True)
+    assert [json.loads(line).get("id") for line in said] == [booking_id, None]
+    assert await run(apply=True)
+    assert said[0].startswith(f"booking {booking_id}: MENDED bookings: ")
+    assert await run()
+
+
+async def test_a_booking_is_explained(world: World, stack: Stack) -> None:
+    booking = await world.confirmed(in_days(3))
+    handle = world.booking(booking.booking_id)
+    await world.signal(handle, "decline", reason="Too late.")
+    by = {"role": "client", "id": "client-1"}
+    await world.update(handle, "ask-cancel", reason="Ill.")
+    said: list[str] = []
+    assert await explain(world.engine, booking.booking_id, said.append)
+    assert said[0].endswith(": confirmed")
+    assert said[2].startswith("Now: it waits for the client, who was asked to cancel; by itself,")
+    await world.update(handle, "cancel", reason="They asked.", by=by)
+    standing = world.standing(booking.provider_id)
+    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
+
+    said.clear()
+    assert await explain(world.engine, booking.booking_id, said.append)
+    story = "\n".join(said)
+    assert "waits for nothing" in story
+    assert "client client-1: cancel. Cancelled. The provider initiated it" in story
+    assert "REFUSED not-pending:" in story
+    assert "is late: late." in story
+    assert "In their words: They asked." in story
+    assert f"{booking.booking_id}-cancellation: counts" in story
+    assert "client client-1: booking.cancelled by inbox: sent" in story
+    assert not await explain(world.engine, "nothing", said.append)
+
+
+@workflow.defn(name="Booking", sandboxed=False)
+class _Broken:
+    """A booking whose code has a bug."""
+
+    @workflow.run
+    async def run(self, given: RawValue = NOTHING) -> None:
+        """Fail every task."""
+        raise RuntimeError("a bug in a release")
+
+
+async def test_a_workflow_whose_task_fails_is_stuck(world: World, stack: Stack) -> None:
+    queue = f"broken-{new_id()}"
+    async with Worker(world.client, task_queue=queue, workflows=[_Broken]):
+        handle = await world.client.start_workflow(
+            "Booking", id=f"booking/{queue}", task_queue=queue
+        )
+        said: list[str] = []
+
+        async def run() -> list[str]:
+            said.clear()
+            await stuck(world.client, said.append)
+            return [line for line in said if line.startswith(handle.id)]
+
+        [line] = await world.until(run, bool)
+        assert "its task was tried" in line
+        assert "workflow worker unhandled failure: a bug in a release" in line
+        await handle.terminate()
+    assert await world.until(run, lambda found: not found) == []
+
+
+async def test_an_activity_that_fails_again_and_again_is_stuck(world: World, stack: Stack) -> None:
+    start = in_days(3)
+    handle = world.booking((await world.request(start)).booking_id)
+    async with _without_timelines(world):
+        await world.signal(handle, "confirm", start=start)
+        await _has_turned_patient(world, handle)
+
+        async def run() -> list[dict[str, Any]]:
+            said: list[str] = []
+            assert not await stuck(world.client, said.append, as_json=True) or not said
+            found = [json.loads(line) for line in said]
+            return [each for each in found if each["workflow_id"] == handle.id]
+
+        [found] = await world.until(run, bool)
+        assert found["reason"].startswith("record-booking was tried ")
+        assert "decisions" in found["reason"]
+
+
+async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> None:
+    start = in_days(3)
+    booking = await world.confirmed(start)
+    handle, provider_id = world.booking(booking.booking_id), booking.provider_id
+    await world.update(handle, "ask-cancel", reason="Ill.")
+    standing = world.standing(provider_id)
+    said: list[str] = []
+    assert not await world.until(
+        lambda: erase(stack, Role.PROVIDER, provider_id, said.append), lambda done: not done
+    )
+    assert said[-1].endswith(f"while these bookings are open: {booking.booking_id}")
+
+    await world.update(handle, "cancel", reason="They asked.")
+    await world.until(standing.describe, lambda it: it is not None)
+    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
+    await export(world.engine, Role.PROVIDER, provider_id, said.append)
+    tables = json.loads(said[-1])["tables"]
+    assert [row["id"] for row in tables["bookings"]] == [booking.booking_id]
+    assert [row["provider_id"] for row in tables["standings"]] == [provider_id]
+
+    said.clear()
+    done = await world.until(
+        lambda: erase(stack, Role.PROVIDER, provider_id, said.append, histories=True), bool
+    )
+    assert done
+    assert any("from now on" in line for line in said)
+    await world.until(lambda: _known(world, booking.booking_id, provider_id), lambda it: not it)
+    said.clear()
+    assert await erase(stack, Role.PROVIDER, provider_id, said.append)
+    assert said[0] == f"Nothing is on record about provider {provider_id}."
+
+
+async def _known(world: World, booking_id: str, provider_id: str) -> list[str]:
+    """Which of the two workflows Temporal still knows."""
+    ids = f"'booking/{booking_id}', 'provider-standing/{provider_id}'"
+    query = f"WorkflowId IN ({ids})"
+    return [found.id async for found in world.client.list_workflows(query)]
