@@ -1,4 +1,4 @@
-"""Whole lives of bookings and standings, of which the histories are kept: every path once."""
+"""Whole lives of workflows, of which the histories are kept: every path once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from db.schema import bookings
+from activities.rounds import ComparisonInput
+from api.gateway import Gateway
+from db.queries.contacts import Source
+from db.schema import bookings, notices
+from db.stores.contacts import keep_address
+from db.stores.webhooks import owe_again
 from domain.instants import rfc3339
+from domain.notices.ledger import Channel, NoticeState, Owed
+from domain.party import Party, Role
 from domain.standing.fold import CARRIED
 from tests.workflows.world import Handle, RefusedError, World, in_days
+from workflows.start import delivery_workflow_id
 
 
 async def completed(world: World) -> Handle:
@@ -221,6 +229,57 @@ async def contested(world: World) -> Handle:
     return handle
 
 
+async def told(world: World) -> Handle:
+    """A provider who gets mail of the request, and answers it."""
+    handle, _ = await _mailed(world)
+    await world.update(handle, "decline", reason="No time.", over_scheduling=True)
+    await handle.result()
+    return handle
+
+
+async def sent_again(world: World) -> Handle:
+    """A delivery of its own, of a mail that somebody wants to have once more."""
+    _, owed = await _mailed(world)
+    async with world.engine.begin() as connection:
+        await owe_again(connection, owed.id)
+    await Gateway(world.client, world.task_queue).deliver(owed)
+    handle = world.client.get_workflow_handle(delivery_workflow_id(owed.id))
+    await handle.result()
+    return handle
+
+
+async def compared(world: World) -> Handle:
+    """A comparison of all that lives with the database."""
+    handle = await world.client.start_workflow(
+        "Comparison", ComparisonInput(), id="comparison", task_queue=world.task_queue
+    )
+    await handle.result()
+    return handle
+
+
+async def _mailed(world: World) -> tuple[Handle, Owed]:
+    """A pending request, and the mail that told its provider of it."""
+    provider = await world.provider_with_topic()
+    party = Party(role=Role.PROVIDER, id=provider[0])
+    async with world.engine.begin() as connection:
+        await keep_address(connection, party, "provider@example.org", Source.SERVICE)
+    booking_id = (await world.request(provider=provider)).booking_id
+
+    async def sent() -> Owed | None:
+        async with world.engine.connect() as connection:
+            found = await connection.execute(
+                select(notices.c.id, notices.c.kind).where(
+                    notices.c.booking_id == booking_id,
+                    notices.c.channel == Channel.EMAIL,
+                    notices.c.state == NoticeState.SENT,
+                )
+            )
+            row = found.first()
+        return row and Owed.to(party, id=row.id, channel=Channel.EMAIL, kind=row.kind)
+
+    return world.booking(booking_id), await world.until(sent, bool)
+
+
 async def _late_cancellations(world: World, provider: tuple[str, str], count: int) -> None:
     """Confirmed sessions that are cancelled late, because their provider asked for it."""
     for days in range(2, 2 + count):
@@ -274,6 +333,9 @@ LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (
     folded,
     proven,
     contested,
+    told,
+    sent_again,
+    compared,
 )
 
 

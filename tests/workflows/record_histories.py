@@ -30,10 +30,12 @@ from db.engine import create_engine
 from db.migrate import upgrade
 from dev.postgres import Postgres
 from dev.temporal import temporal_command
+from domain.notices.ledger import Channel
 from tests.workflows.lives import LIVES, name_of
+from tests.workflows.scripted_outlet import ScriptedOutlet
 from tests.workflows.sources import ROOT, fingerprints
 from tests.workflows.world import Handle, World
-from worker import build_worker
+from worker import WORKFLOWS, build_worker
 from workflows.payloads import data_converter
 from workflows.search_attributes import register
 
@@ -83,8 +85,11 @@ async def a_world() -> AsyncIterator[World]:
                 )
                 await register(client)
                 engine = create_engine(url)
-                settings = Settings(database_url=url)
-                async with build_worker(client, engine, settings):
+                # Nobody connects to it: who has an address in these lives is sent to an outlet.
+                mail = {"smtp_url": "smtp://mail.invalid", "mail_from": "keepdate@example.org"}
+                settings = Settings(database_url=url, **mail)
+                outlets = {Channel.EMAIL: ScriptedOutlet()}
+                async with build_worker(client, engine, settings, outlets=outlets):
                     yield World(
                         temporal=temporal,
                         client=client,
@@ -127,7 +132,7 @@ async def main() -> None:
     """Record every life anew, under the version in the making."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("temporalio").setLevel(logging.ERROR)
-    directory, sources = HISTORIES / version_in_the_making(), fingerprints()
+    directory, sources = HISTORIES / version_in_the_making(), fingerprints(WORKFLOWS)
     async with a_world() as world:
         handles = await asyncio.gather(*(life(world) for life in LIVES))
         shutil.rmtree(directory, ignore_errors=True)

@@ -8,24 +8,49 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("domain", "workflows")
-OUTSIDE = frozenset({"workflows/encryption.py"})
-"""What lies among them and runs outside of every workflow, where nothing is replayed."""
+"""Where what runs inside workflows lies. What they import of others, they only name."""
+
+ALWAYS = ("workflows.guard", "workflows.payloads")
+"""What runs around every workflow."""
 
 
-def fingerprints() -> dict[str, str]:
-    """The fingerprint of every file, by its path."""
-    paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-    names = {path.relative_to(ROOT).as_posix(): path for path in paths}
-    return {
-        name: fingerprint(path.read_text(encoding="utf-8"))
-        for name, path in names.items()
-        if name not in OUTSIDE
-    }
+def fingerprints(workflows: Iterable[type]) -> dict[str, str]:
+    """The fingerprint of every file that these workflows run, by its path."""
+    found: dict[str, Path] = {}
+    waiting = [*ALWAYS, *(workflow.__module__ for workflow in workflows)]
+    while waiting:
+        name = waiting.pop()
+        path = _file_of(name)
+        if path is not None and name not in found:
+            found[name] = path
+            waiting += _imported(name, path)
+    paths = sorted(path.relative_to(ROOT).as_posix() for path in found.values())
+    return {path: fingerprint((ROOT / path).read_text(encoding="utf-8")) for path in paths}
+
+
+def _file_of(module: str) -> Path | None:
+    """The file of a module of our packages; None for what is not there, or none of ours."""
+    if module.partition(".")[0] not in PACKAGES:
+        return None
+    path = ROOT / module.replace(".", "/")
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((each for each in candidates if each.is_file()), None)
+
+
+def _imported(module: str, path: Path) -> Iterator[str]:
+    """What a module imports, its own package included; what is no module is left aside later."""
+    yield module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            yield from (f"{node.module}.{each.name}" for each in node.names)
 
 
 def fingerprint(source: str) -> str:

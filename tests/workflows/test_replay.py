@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
@@ -62,7 +63,7 @@ async def test_every_stored_history_replays() -> None:
 def test_what_runs_in_workflows_is_what_the_histories_were_recorded_with() -> None:
     recorded = HISTORIES / version_in_the_making() / SOURCES
     then: dict[str, str] = json.loads(recorded.read_text(encoding="utf-8"))
-    now = fingerprints()
+    now = fingerprints(WORKFLOWS)
     edited = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     assert not edited, (
         f"edited since the histories were recorded: {', '.join(edited)}. Should the histories still"
@@ -91,6 +92,11 @@ def test_an_edit_changes_the_fingerprint_if_it_can_change_what_is_done(
 
 def test_every_life_is_stored() -> None:
     assert {file.stem.rpartition("-")[0] for file in CURRENT} == {name_of(life) for life in LIVES}
+
+
+def test_every_workflow_has_a_history() -> None:
+    types = {each["name"] for each in _found("workflowType")}
+    assert types == {workflow._Definition.must_from_class(each).name for each in WORKFLOWS}
 
 
 def test_every_event_is_on_record_in_some_history() -> None:
