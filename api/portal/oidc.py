@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -22,7 +23,7 @@ from api.portal.session import Viewer, sign_in
 from api.portal.zones import UNKNOWN_ZONE, ZONE_COOKIE, zone_named
 from api.services import Parts, Services
 from config import Settings
-from db.queries.contacts import Source
+from db.queries.contacts import Source, get_reach
 from db.stores.contacts import keep_address
 from domain.notices.address import is_address
 from domain.party import Party, Role
@@ -87,10 +88,20 @@ async def finish(request: Request, parts: Parts) -> Response:
     viewer = _viewer(request, claims)
     if viewer is None:
         return render(request, None, "sign_in_refused.html", status=403, reason="no-role")
+    viewer = await _where_they_were(parts, viewer)
     await introduce(parts, viewer)
     await _note_address(parts, viewer, claims)
     sign_in(request, viewer)
     return redirect(request, onward)
+
+
+async def _where_they_were(parts: Services, viewer: Viewer) -> Viewer:
+    """In the zone that is known of them, where neither browser nor provider names one."""
+    if viewer.zone != UNKNOWN_ZONE:
+        return viewer
+    async with parts.engine.connect() as conn:
+        known = (await get_reach(conn, viewer.party)).zone
+    return replace(viewer, zone=zone_named(known) or UNKNOWN_ZONE)
 
 
 async def _note_address(parts: Services, viewer: Viewer, claims: dict[str, Any]) -> None:

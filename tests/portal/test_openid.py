@@ -10,7 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from api.app import create_app
 from config import Settings
+from db.engine import create_engine
 from db.ids import new_id
+from db.stores.contacts import keep_zone
+from domain.party import Party, Role
 from tests.portal.browser import Browser
 from tests.portal.conftest import Open, set_to
 from tests.portal.identity_provider import (
@@ -98,6 +101,21 @@ async def test_mail_goes_to_the_address_that_the_provider_has_verified(
 
     page = (await visitor.get("/notices/preferences")).text
     assert (f'value="{email}"' in page) is shown
+
+
+async def test_a_time_zone_that_a_service_has_set_stays(
+    visitor: Browser, provider: IdentityProvider, portal_settings: Settings
+) -> None:
+    person = new_id()
+    engine = create_engine(portal_settings.require_database_url())
+    async with engine.begin() as conn:
+        await keep_zone(conn, Party(role=Role.PROVIDER, id=person), "America/Lima")
+    await engine.dispose()
+    provider.claims = {"sub": person, "name": "Ada Brandt", "role": "provider"}
+
+    await visitor.get(await sent_back(visitor, provider))
+
+    assert "Time zone: America/Lima" in (await visitor.get("/settings")).text
 
 
 async def test_nobody_is_sent_on_to_another_site(
