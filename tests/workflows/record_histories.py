@@ -86,8 +86,11 @@ async def a_world() -> AsyncIterator[World]:
                 await register(client)
                 engine = create_engine(url)
                 # Nobody connects to it: who has an address in these lives is sent to an outlet.
-                mail = {"smtp_url": "smtp://mail.invalid", "mail_from": "keepdate@example.org"}
-                settings = Settings(database_url=url, **mail)
+                settings = Settings(
+                    database_url=url,
+                    smtp_url="smtp://mail.invalid",
+                    mail_from="keepdate@example.org",
+                )
                 outlets = {Channel.EMAIL: ScriptedOutlet()}
                 async with build_worker(client, engine, settings, outlets=outlets):
                     yield World(
