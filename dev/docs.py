@@ -20,12 +20,14 @@ from domain.booking.table import printed
 from domain.instants import in_words
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import MEANINGS
+from tests.api import permissions
 from workflows.saved_queries import SAVED_QUERIES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "reference.md",
+    ROOT / "docs" / "security.md",
     ROOT / "docs" / "temporal-ui.md",
 )
 
@@ -76,6 +78,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "policy": policy,
     "configuration": configuration,
+    "permissions": permissions.printed,
     "saved-queries": saved_queries,
 }
 
