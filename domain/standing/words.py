@@ -10,7 +10,6 @@ from domain.standing import events as happened
 from domain.standing.events import StandingEvent
 from domain.standing.state import Case, Cause, LateEvent, Standing
 
-
 LISTED = 50
 """A statement of reasons lists this many of the newest late events, and counts the others."""
 
@@ -37,12 +36,13 @@ def reasons_so_far(standing: Standing, case: Case) -> tuple[str, ...]:
 
 def _evidence(standing: Standing) -> tuple[str, ...]:
     """The late events that weigh in a case: the newest, and how many more there are."""
-    listed = tuple(map(_in_evidence, standing.in_excess()[-LISTED:]))
+    listed = tuple(map(in_evidence, standing.in_excess()[-LISTED:]))
     more = sum(map(standing.count_of, standing.kinds_beyond())) - len(listed)
     return (*listed, f"{more} more that are on record.") if more else listed
 
 
-def _in_evidence(event: LateEvent) -> str:
+def in_evidence(event: LateEvent) -> str:
+    """A late event as a case names it: which booking, initiated when, how close to the session."""
     side = "before" if event.margin_seconds >= 0 else "after the start of"
     return (
         f"Booking {event.booking_id}: a {event.kind} initiated at {rfc3339(event.initiated_at)}, "
@@ -92,7 +92,7 @@ def describe(event: StandingEvent) -> str:  # noqa: PLR0912 - a case an event
     match event:
         case happened.LateEventRecorded(event=late):
             judged = "" if late.late else " It was not late, and does not count."
-            return f"On record. {_in_evidence(late)}{judged}"
+            return f"On record. {in_evidence(late)}{judged}"
         case happened.LateEventsExcused(ids=ids, proof_id=proof_id):
             return f"Excused by {proof_id}: {', '.join(ids)}."
         case happened.LateEventsAged(ids=ids):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from temporalio.worker import Worker
 from db.ids import new_id
 from db.schema import bookings
 from domain.party import Role
+from ops import OperatorError
 from ops.connections import Stack
 from ops.explain import explain
 from ops.privacy import erase, export
 from ops.repair import repair
 from ops.stuck import stuck
+from ops.what_if import replay
 from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
 from tests.workflows.world import World, in_days
 from workflows.payloads import NOTHING
@@ -168,3 +171,50 @@ async def _known(world: World, booking_id: str, provider_id: str) -> list[str]:
     ids = f"'booking/{booking_id}', 'provider-standing/{provider_id}'"
     query = f"WorkflowId IN ({ids})"
     return [found.id async for found in world.client.list_workflows(query)]
+
+
+async def _proposed(world: World, provider: tuple[str, str], days: int) -> str:
+    """A booking of which the provider proposed another date, so many days ahead."""
+    booking = await world.confirmed(in_days(days), provider=provider)
+    propose = {"starts": [in_days(days + 20)], "reason": "A trip."}
+    await world.update(world.booking(booking.booking_id), "propose-reschedule", **propose)
+    return booking.booking_id
+
+
+async def test_a_draft_policy_is_tried_on_what_is_on_record(world: World, tmp_path: Path) -> None:
+    provider = provider_id, _ = await world.provider_with_topic()
+    # One is late by the rules, two are not, and would be within ten days.
+    first, *others = [await _proposed(world, provider, days) for days in (3, 7, 8)]
+    standing = world.standing(provider_id)
+    await world.until(lambda: standing.query("standing"), lambda it: it["late_reschedules"] == 1)
+
+    async def run(file: Path, **options: Any) -> list[str]:
+        said: list[str] = []
+        await replay(world.engine, file, said.append, now=in_days(1), **options)
+        return said
+
+    same = tmp_path / "same.toml"
+    same.write_text("")
+    assert not [line for line in await run(same) if line.startswith(f"provider {provider_id}")]
+
+    draft = tmp_path / "wider.toml"
+    draft.write_text('late_within = "P10D"\n')
+    said = await run(draft)
+    at = said.index(
+        f"provider {provider_id}: gains a warning; gains a case; would be case-open, and is warned"
+    )
+    why = said[at + 1 : at + 4]
+    assert all(any(other in line for line in why) for other in others)
+    assert not any(first in line for line in why)
+    assert "Under the draft 0 late cancellations and 3 late reschedules count today" in why[2]
+    assert any("Nothing was changed." in line for line in said)
+
+    changes = [json.loads(line) for line in await run(draft, as_json=True)]
+    [change] = [each for each in changes if each.get("provider_id") == provider_id]
+    assert change["recorded"] == {"warnings": 1, "cases": 0, "suspensions": 0}
+    assert change["under_draft"] == {"warnings": 2, "cases": 1, "suspensions": 0}
+
+    for text, complaint in (("allowed = 'many'", "allowed: "), ("alowed = 3", "has no alowed")):
+        draft.write_text(text)
+        with pytest.raises(OperatorError, match=complaint):
+            await run(draft)

@@ -1,0 +1,122 @@
+"""What of a booking would have been late under other rules, from what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from domain.booking import events as happened
+from domain.booking.events import BookingEvent, LateEventReported
+from domain.booking.evolve import evolve
+from domain.booking.state import Booking, CancellationStatus, Fault
+from domain.lateness import LateKind, Receipt, judge
+from domain.policy import Policy
+
+_BESIDE = (happened.ReminderSent, happened.ReminderSkipped, happened.LateEventReported)
+
+
+def late_acts(events: Iterable[BookingEvent], draft: Policy) -> tuple[LateEventReported, ...]:
+    """What a booking would have reported to its provider's standing under a draft of the rules.
+
+    `events` are all its events, from the request on. Only the length of the late window makes a
+    difference; who initiated what, and when, stays as it is on record. Each incident still counts
+    once: a cancellation that ends a late proposal has been counted with it. Raises ValueError where
+    the events are not those of a whole booking.
+    """
+    booking: Booking | None = None
+    found: list[LateEventReported] = []
+    for event in events:
+        if isinstance(event, happened.BookingRequested):
+            booking = event.booking
+            continue
+        if isinstance(event, _BESIDE):
+            continue
+        if booking is None:
+            raise ValueError("a booking that begins in the middle")
+        event = _judged_anew(event, draft)  # noqa: PLW2901 - the event, as the draft has it
+        report = _report(booking, event, draft)
+        if report is not None:
+            found.append(report)
+        booking = evolve(booking, event)
+    return tuple(found)
+
+
+def _judged_anew(event: BookingEvent, draft: Policy) -> BookingEvent:
+    match event:
+        case happened.RescheduleProposed(receipt=receipt):
+            return replace(event, receipt=_anew(receipt, draft))
+        case happened.CancellationAsked(receipt=receipt):
+            return replace(event, receipt=_anew(receipt, draft))
+        case _:
+            return event
+
+
+def _report(booking: Booking, event: BookingEvent, draft: Policy) -> LateEventReported | None:
+    match event:
+        case happened.RescheduleProposed(receipt=receipt):
+            return _reported(event, f"{booking.id}-reschedule-{booking.revision}", receipt)
+        case happened.BookingRescheduled(receipt=Receipt() as receipt):
+            # With a proposal on record, that was when it counted or did not.
+            if booking.reschedule is not None:
+                return None
+            event_id = f"{booking.id}-reschedule-{booking.revision}"
+            return _reported(event, event_id, _anew(receipt, draft))
+        case happened.BookingCancelled(receipt=Receipt() as receipt):
+            anew = _of_cancellation(booking, event.fault, receipt, draft)
+            claimed = event.fault is Fault.CLAIMED
+            if anew is None:
+                return None
+            return _reported(event, f"{booking.id}-cancellation", anew, claimed=claimed)
+        case _:
+            return None
+
+
+def _of_cancellation(
+    booking: Booking, fault: Fault, recorded: Receipt, draft: Policy
+) -> Receipt | None:
+    """How late a cancellation was under the draft; None where it was counted as a reschedule."""
+    if fault is Fault.CLAIMED:
+        return _anew(recorded, draft)
+    proposal, asked = booking.reschedule, booking.cancellation
+    if proposal is not None and proposal.receipt.late:
+        return None
+    if recorded.kind is LateKind.CANCELLATION:
+        return _anew(recorded, draft)
+    # It was laid to a proposal. Where that is not late, an ask from before it is what counts.
+    if asked is None or asked.status is not CancellationStatus.ASKED:
+        return None
+    return judge(
+        LateKind.CANCELLATION,
+        scheduled_start=recorded.scheduled_start,
+        initiated_at=asked.initiated_at,
+        policy=draft,
+    )
+
+
+def _anew(receipt: Receipt, draft: Policy) -> Receipt:
+    return judge(
+        receipt.kind,
+        scheduled_start=receipt.scheduled_start,
+        initiated_at=receipt.initiated_at,
+        policy=draft,
+    )
+
+
+def _reported(
+    event: happened.RescheduleProposed | happened.BookingRescheduled | happened.BookingCancelled,
+    event_id: str,
+    receipt: Receipt,
+    *,
+    claimed: bool = False,
+) -> LateEventReported | None:
+    if not receipt.late:
+        return None
+    return LateEventReported(
+        at=event.at,
+        id=event_id,
+        kind=receipt.kind,
+        scheduled_start=receipt.scheduled_start,
+        initiated_at=receipt.initiated_at,
+        late_within_seconds=receipt.late_within_seconds,
+        claimed=claimed,
+    )
