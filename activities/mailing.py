@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -75,7 +76,9 @@ class MailServer:
             password=unquote(parts.password) if parts.password else None,
         )
 
-    async def send(self, message: EmailMessage, *, sender: str, recipient: str) -> str:
+    async def send(
+        self, message: EmailMessage, *, sender: str, recipient: str, trust: ssl.SSLContext
+    ) -> str:
         """Hands a mail over, on a connection of its own; the server's answer."""
         async with asyncio.timeout(_ALL_SECONDS):
             _, answer = await aiosmtplib.send(
@@ -88,6 +91,7 @@ class MailServer:
                 start_tls=self.start_tls,
                 username=self.user,
                 password=self.password,
+                tls_context=trust,
                 timeout=_ONE_ANSWER_SECONDS,
             )
         return answer
@@ -110,6 +114,8 @@ class MailOutlet:
         self._engine = engine
         self._server = server
         self._head = head
+        # To read whom this machine trusts takes longer than to send a mail.
+        self._trust = ssl.create_default_context()
         self._at_the_ledger = asyncio.Semaphore(_READ_AT_ONCE)
         self._at_the_server = asyncio.Semaphore(_SENT_AT_ONCE)
 
@@ -130,7 +136,10 @@ class MailOutlet:
         try:
             async with self._at_the_server:
                 answer = await self._server.send(
-                    message, sender=self._head.sender.addr_spec, recipient=row.reach.email
+                    message,
+                    sender=self._head.sender.addr_spec,
+                    recipient=row.reach.email,
+                    trust=self._trust,
                 )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _failure(error.recipients[0]) from error
