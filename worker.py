@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
@@ -23,7 +23,7 @@ from temporalio.runtime import (
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.delivering import Courier, Outlet
+from activities.delivering import Courier, Outlet, delivery_queue
 from activities.mailing import MailOutlet, MailServer, letterhead
 from activities.posting import Poster
 from activities.recording import Recorder
@@ -51,9 +51,9 @@ log = logging.getLogger("keepdate.worker")
 _CONNECTIONS = 20
 """So many decisions are written down at the same time; the rest wait for a connection."""
 
-_ACTIVITIES = 500
-"""So many run at the same time. Most wait for the servers of others, and must not keep those
-waiting that write decisions down."""
+_DELIVERIES = 40
+"""So many notices are on their way at the same time. The rest wait with Temporal, where waiting
+costs nothing; here they would take turns with the decisions, until all were too late."""
 
 _RETRY_SECONDS = 1.0
 _MEASURED_EVERY_SECONDS = 5.0
@@ -78,6 +78,34 @@ WORKFLOWS: tuple[type, ...] = (
 )
 
 
+class Workers:
+    """The two parts of a worker, which begin and end together: decisions, and deliveries."""
+
+    def __init__(self, *parts: Worker) -> None:
+        self._parts = parts
+
+    async def run(self) -> None:
+        """Serve until shut down. Raises where a part can serve no longer."""
+        async with asyncio.TaskGroup() as group:
+            for part in self._parts:
+                group.create_task(part.run())
+
+    async def shutdown(self) -> None:
+        """Finish what was begun, and end."""
+        await asyncio.gather(*(part.shutdown() for part in self._parts))
+
+    async def __aenter__(self) -> Workers:
+        """Serve for as long as the block lasts."""
+        self._exits = AsyncExitStack()
+        for part in self._parts:
+            await self._exits.enter_async_context(part)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Finish what was begun."""
+        await self._exits.aclose()
+
+
 def build_worker(
     client: Client,
     engine: AsyncEngine,
@@ -86,7 +114,7 @@ def build_worker(
     workflows: Sequence[type] = WORKFLOWS,
     outlets: Mapping[Channel, Outlet] | None = None,
     unrecorded: Unrecorded | None = None,
-) -> Worker:
+) -> Workers:
     """A worker that has everything it needs, and has not started.
 
     `outlets` are the ways out to people and services; left out, those that the settings name.
@@ -96,7 +124,7 @@ def build_worker(
     reporter = LateEventReporter(client, settings.task_queue)
     courier = Courier(engine, _outlets(engine, settings) if outlets is None else outlets)
     comparer = RecordComparer(client, engine, settings.task_queue)
-    return Worker(
+    decisions = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=workflows,
@@ -106,16 +134,24 @@ def build_worker(
             recorder.load_standing,
             recorder.recall_late_events,
             reporter.report_late_event,
-            courier.deliver,
             comparer.compare_records,
         ],
         interceptors=[Guard(), RemembersRequests()],
         workflow_runner=SANDBOX,
         max_cached_workflows=settings.max_cached_workflows,
-        max_concurrent_activities=_ACTIVITIES,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
         deployment_config=_deployment(settings),
     )
+    deliveries = Worker(
+        client,
+        task_queue=delivery_queue(settings.task_queue),
+        activities=[courier.deliver],
+        interceptors=[RemembersRequests()],
+        max_concurrent_activities=_DELIVERIES,
+        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
+        deployment_config=_deployment(settings),
+    )
+    return Workers(decisions, deliveries)
 
 
 def _outlets(engine: AsyncEngine, settings: Settings) -> dict[Channel, Outlet]:

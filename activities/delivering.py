@@ -33,6 +33,14 @@ _AT_THE_LEDGER = 5
 log = logging.getLogger("keepdate.delivering")
 
 
+def delivery_queue(task_queue: str) -> str:
+    """The task queue of deliveries, beside that of the decisions.
+
+    What waits for slow servers there keeps nobody waiting who has a decision to write down.
+    """
+    return f"{task_queue}-deliveries"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Errand:
     """What a workflow sends out: a notice that is owed, and since when it is tried.

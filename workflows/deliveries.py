@@ -11,7 +11,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.delivering import Courier, Errand
+    from activities.delivering import Courier, Errand, delivery_queue
     from domain.notices.ledger import Owed
     from workflows.snapshot import Undelivered
 
@@ -64,6 +64,7 @@ class Deliveries:
             delivered = await workflow.execute_activity_method(
                 Courier.deliver,
                 Errand(notice_id=notice.id, since=undelivered.since),
+                task_queue=delivery_queue(workflow.info().task_queue),
                 start_to_close_timeout=ATTEMPT,
                 heartbeat_timeout=SILENCE,
                 retry_policy=RETRIES,
