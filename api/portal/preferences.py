@@ -15,6 +15,7 @@ from api.portal.session import SignedIn, Viewer, move_to_zone
 from api.portal.zones import ZONE_COOKIE, zone_named, zones_by_region
 from api.problems import not_found
 from api.services import Parts, Services
+from api.webhooks import OWNERS
 from config import Settings
 from db.queries.calendars import calendar_opened_at
 from db.stores.calendars import close_calendar
@@ -90,6 +91,7 @@ async def _page(
         regions=zones_by_region(),
         wrong=wrong,
         has_calendar=viewer.party.role in _MEET,
+        has_webhooks=viewer.party.role in OWNERS,
         calendar_url=calendar_url,
         calendar_opened_at=opened_at,
     )

@@ -22,6 +22,7 @@ from api.portal import (
     support_providers,
     support_queues,
     topics,
+    webhooks,
 )
 from api.portal.paths import STATIC
 from api.portal.rendering import STATIC_DIRECTORY
@@ -43,6 +44,7 @@ PAGES = (
     requesting,
     messages,
     notices,
+    webhooks,
 )
 """The modules whose `router` holds pages."""
 
