@@ -82,8 +82,9 @@ async def test_notes_and_reasons_are_nowhere_in_a_history(vault: Vault) -> None:
         await CommandLine(world=world).signal(booking_id, "confirm", start=start)
         await world.until(lambda: handle.query("booking"), lambda it: it["state"] == "confirmed")
         await world.update(handle, "ask-cancel", reason=REASON)
-        with pytest.raises(RefusedError):
+        with pytest.raises(RefusedError) as refused:
             await world.update(handle, "confirm", start=start)
+        assert (refused.value.code, refused.value.details) == ("not-pending", {"errors": []})
         await world.signal(handle, "cancel", reason=REASON)
         ended = await handle.result()
         standing = world.standing(booking["provider_id"])
@@ -132,6 +133,17 @@ async def test_what_an_older_key_encrypted_goes_on_after_a_rotation(vault: Vault
     async with vault.worker({**NEW, **OLD}) as world:
         await world.update(booking_id, "decline", reason=REASON)
         assert (await world.booking(booking_id).result())["note"] == NOTE
+
+
+async def test_what_began_in_the_clear_goes_on_once_there_are_keys(vault: Vault) -> None:
+    async with vault.worker({}) as world:
+        booking_id = await _requested(world)
+    async with vault.worker(NEW) as world:
+        await world.update(booking_id, "decline", reason=REASON)
+        history = await world.booking(booking_id).fetch_history()
+    stored = b"".join(event.SerializeToString() for event in history.events)
+    assert NOTE.encode() in stored
+    assert REASON.encode() not in stored
 
 
 async def test_rubbish_that_claims_to_be_encrypted_is_refused(vault: Vault) -> None:
