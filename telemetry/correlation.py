@@ -7,6 +7,8 @@ It travels in the headers of Temporal's messages, which are no part of any decis
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +20,8 @@ from temporalio import worker as in_worker
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHandle, WorkflowUpdateHandle
 from temporalio.workflow import ActivityHandle
+
+_log = logging.getLogger(__name__)
 
 HEADER = "keepdate-request-id"
 
@@ -134,6 +138,13 @@ class _PassedOn(in_worker.WorkflowOutboundInterceptor):
 
 class _Acting(in_worker.ActivityInboundInterceptor):
     async def execute_activity(self, input: in_worker.ExecuteActivityInput) -> Any:
-        subject.set(activity.info().workflow_id)
+        info = activity.info()
+        subject.set(info.workflow_id)
+        began = time.perf_counter()
         with _on_behalf_of(input.headers):
-            return await super().execute_activity(input)
+            result = await super().execute_activity(input)
+            # One that fails is logged by the SDK.
+            seconds = round(time.perf_counter() - began, 4)
+            told = {"activity_type": info.activity_type, "attempt": info.attempt}
+            _log.info("activity done", extra={**told, "seconds": seconds})
+            return result

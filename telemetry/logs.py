@@ -26,7 +26,10 @@ _QUIET = ("asyncio", "authlib", "hpack", "httpcore", "httpx", "opentelemetry", "
 """These name addresses, or what was sent; their warnings do as well as their chatter."""
 
 _FROM_TEMPORAL = ("workflow_id", "workflow_type", "activity_type", "attempt")
-_OURS = ("booking_id", "provider_id", "method", "route", "status", "seconds")
+_OURS = (
+    *("booking_id", "provider_id", "method", "route", "status"),
+    *("activity_type", "attempt", "seconds"),
+)
 """What our own lines say besides their text, if they do."""
 
 _PREFIXES = {"booking/": "booking_id", "provider-standing/": "provider_id"}

@@ -99,7 +99,12 @@ def follow_statements(engine: AsyncEngine) -> None:
         return
     from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 
-    SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine, tracer_provider=_provider)
+    SQLAlchemyInstrumentor().instrument(
+        engine=engine.sync_engine,
+        tracer_provider=_provider,
+        # It knows SQLAlchemy up to 2.0 by name. With 2.1 it works all the same, and is tested.
+        skip_dep_check=True,
+    )
 
 
 def _without_query(span: Any, scope: Mapping[str, Any]) -> None:

@@ -1,0 +1,47 @@
+"""When traces are on, and that they cost nothing while they are off."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from telemetry.traces import wanted
+
+
+@pytest.mark.parametrize(
+    ("environment", "exporter"),
+    [
+        ({}, None),
+        ({"OTEL_SERVICE_NAME": "x"}, None),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "otlp"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"}, "otlp"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, None),
+        ({"OTEL_TRACES_EXPORTER": "otlp"}, "otlp"),
+        ({"OTEL_TRACES_EXPORTER": "console"}, "console"),
+        (
+            {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector"},
+            None,
+        ),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_SDK_DISABLED": "true"}, None),
+    ],
+)
+def test_the_standard_variables_decide(environment: dict[str, str], exporter: str | None) -> None:
+    assert wanted(environment) == exporter
+
+
+@pytest.mark.parametrize("module", ["api.app", "worker"])
+def test_while_they_are_off_nothing_of_them_is_loaded(module: str) -> None:
+    program = f"""
+import sys
+import {module}
+from telemetry import traces
+traces.start("keepdate")
+assert traces.plugins() == []
+print([name for name in sys.modules if name.startswith("opentelemetry")])
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"
