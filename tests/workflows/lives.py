@@ -18,8 +18,13 @@ from domain.instants import rfc3339
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
 from domain.standing.fold import CARRIED
+from tests.workflows.scripted_outlet import ScriptedOutlet, once
 from tests.workflows.world import Handle, RefusedError, World, in_days
+from workflows.snapshot import BookingInput
 from workflows.start import delivery_workflow_id
+
+OUTLET = ScriptedOutlet()
+"""Where the mails of these lives go."""
 
 
 async def completed(world: World) -> Handle:
@@ -248,6 +253,32 @@ async def sent_again(world: World) -> Handle:
     return handle
 
 
+async def owing(world: World) -> Handle:
+    """Mails that nobody takes: superseded, handed to the next history, and told after the end."""
+    start, moved, gate = in_days(20), in_days(21), asyncio.Event()
+    provider = await _provider_with_mail(world)
+    wanted = await world.wanted(start, provider=provider)
+    handle = world.booking(wanted.booking_id)
+    for kind in ("booking.requested", "booking.rescheduled", "booking.cancelled"):
+        OUTLET.plan(wanted.booking_id, kind, once(gate))
+    await world.start(BookingInput(request=wanted, history_limit=14))
+    await world.until(lambda: world.row(wanted.booking_id), lambda row: row is not None)
+    first = (await handle.describe()).run_id
+    await world.signal(handle, "confirm", start=start)
+    await world.signal(handle, "reschedule-approved", start=moved, initiated_by="support")
+    await world.signal(handle, "ask-cancel", reason="Ill.")
+    await world.until(handle.describe, lambda it: it.run_id != first)
+    await world.signal(handle, "cancel", reason="They asked.")
+    await world.until(
+        lambda: world.row(wanted.booking_id), lambda row: row.booking.state == "cancelled"
+    )
+    await world.signal(handle, "cancel", reason="Once more.")
+    await world.until(lambda: world.row(wanted.booking_id), lambda row: row.refused == 1)
+    gate.set()
+    await handle.result()
+    return handle
+
+
 async def compared(world: World) -> Handle:
     """A comparison of all that lives with the database."""
     handle = await world.client.start_workflow(
@@ -257,12 +288,19 @@ async def compared(world: World) -> Handle:
     return handle
 
 
-async def _mailed(world: World) -> tuple[Handle, Owed]:
-    """A pending request, and the mail that told its provider of it."""
+async def _provider_with_mail(world: World) -> tuple[str, str]:
+    """A provider who gets mail, and one topic of theirs."""
     provider = await world.provider_with_topic()
     party = Party(role=Role.PROVIDER, id=provider[0])
     async with world.engine.begin() as connection:
         await keep_address(connection, party, "provider@example.org", Source.SERVICE)
+    return provider
+
+
+async def _mailed(world: World) -> tuple[Handle, Owed]:
+    """A pending request, and the mail that told its provider of it."""
+    provider = await _provider_with_mail(world)
+    party = Party(role=Role.PROVIDER, id=provider[0])
     booking_id = (await world.request(provider=provider)).booking_id
 
     async def sent() -> Owed | None:
@@ -335,6 +373,7 @@ LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (
     contested,
     told,
     sent_again,
+    owing,
     compared,
 )
 

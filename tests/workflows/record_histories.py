@@ -31,8 +31,7 @@ from db.migrate import upgrade
 from dev.postgres import Postgres
 from dev.temporal import temporal_command
 from domain.notices.ledger import Channel
-from tests.workflows.lives import LIVES, name_of
-from tests.workflows.scripted_outlet import ScriptedOutlet
+from tests.workflows.lives import LIVES, OUTLET, name_of
 from tests.workflows.sources import ROOT, fingerprints
 from tests.workflows.world import Handle, World
 from worker import WORKFLOWS, build_worker
@@ -91,7 +90,7 @@ async def a_world() -> AsyncIterator[World]:
                     smtp_url="smtp://mail.invalid",
                     mail_from="keepdate@example.org",
                 )
-                outlets = {Channel.EMAIL: ScriptedOutlet()}
+                outlets = {Channel.EMAIL: OUTLET}
                 async with build_worker(client, engine, settings, outlets=outlets):
                     yield World(
                         temporal=temporal,
