@@ -18,18 +18,19 @@ demo: $(READY)
 
 ## test: every tier
 test: browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 ## browser: the Chromium of the browser tests and the screenshots, installed if there is none
 browser: $(READY)
 	@$(BIN)/python -m dev.chromium
 
-## check: format, lint, types, and who may import whom
+## check: format, lint, types, who may import whom, and the licences of what we build on
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m dev.licences
 
 ## fmt: formats, and mends what the linter can mend
 fmt: $(READY)

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from config import Settings
 from config_files import is_secret, variable_of
+from dev import licences
 from domain.booking.table import printed
 from domain.instants import in_words
 from domain.policy import DEFAULT_POLICY, Policy
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "reference.md",
+    ROOT / "docs" / "licences.md",
     ROOT / "docs" / "security.md",
     ROOT / "docs" / "temporal-ui.md",
 )
@@ -79,6 +81,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "policy": policy,
     "configuration": configuration,
     "permissions": permissions.printed,
+    "licences": licences.printed,
     "saved-queries": saved_queries,
 }
 
