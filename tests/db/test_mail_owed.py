@@ -59,9 +59,9 @@ async def test_who_is_reached_by_mail_is_owed_what_the_inbox_has(engine: AsyncEn
     )
 
     assert [each.summary for each in found] == [
-        "booking.cancelled to provider ada",
-        "proof.submitted to support support",
-        "a-kind.to-come to provider ada",
+        "e-mail booking.cancelled to provider ada",
+        "e-mail proof.submitted to support support",
+        "e-mail a-kind.to-come to provider ada",
     ]
     async with engine.connect() as conn:
         rows = (await conn.execute(select(notices).order_by(notices.c.id))).all()
@@ -85,7 +85,7 @@ async def test_what_somebody_has_turned_off_is_not_owed(engine: AsyncEngine) -> 
         told(ADA, "booking.requested", 3),
     )
 
-    assert [each.summary.split()[0] for each in found] == ["standing.warned", "booking.requested"]
+    assert [each.summary.split()[1] for each in found] == ["standing.warned", "booking.requested"]
 
 
 async def test_nobody_is_owed_anything_without_an_address(engine: AsyncEngine) -> None:
