@@ -51,7 +51,7 @@ log = logging.getLogger("keepdate.worker")
 _CONNECTIONS = 20
 """So many decisions are written down at the same time; the rest wait for a connection."""
 
-_DELIVERIES = 40
+_DELIVERIES = 25
 """So many notices are on their way at the same time. The rest wait with Temporal, where waiting
 costs nothing; here they would take turns with the decisions, until all were too late."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import random
 import secrets
 import sys
@@ -29,6 +30,8 @@ from drills.receivers import Receivers, receiving
 from drills.settling import settled
 from drills.stories import Story
 from drills.town import Provider, Town, in_days
+
+log = logging.getLogger("keepdate.drills")
 
 _SUPPORT = "staff-1"
 _SERVICE = "notices-drill"
@@ -90,12 +93,12 @@ SHORT = {story: weight for story, weight in LONG.items() if story is not stories
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much happens, how fast, and how often the worker is killed meanwhile."""
+    """How much happens, how much of it at once, and how often the worker is killed meanwhile."""
 
     providers: int
     bookings: int
     kills: int
-    a_second: float
+    at_once: int
     down_seconds: float
     stories: dict[Story, int]
     fail: float
@@ -106,7 +109,7 @@ LONG_PLAN = Plan(
     providers=12,
     bookings=500,
     kills=10,
-    a_second=4,
+    at_once=10,
     down_seconds=2,
     stories=LONG,
     fail=0.25,
@@ -116,7 +119,7 @@ SHORT_PLAN = Plan(
     providers=3,
     bookings=25,
     kills=1,
-    a_second=8,
+    at_once=10,
     down_seconds=0,
     stories=SHORT,
     fail=0.25,
@@ -168,19 +171,23 @@ async def _listen(town: Town, url: str) -> str:
 
 
 async def _play(stack: Trial, town: Town, plan: Plan, worker: str) -> None:
-    """Lets stories begin at a steady pace, and kills the worker at even distances."""
+    """Lets a few stories go on at any time, and kills the worker at even distances."""
     names, weights = list(plan.stories), list(plan.stories.values())
     every = plan.bookings // (plan.kills + 1)
-    killing: asyncio.Task[None] | None = None
-    async with asyncio.TaskGroup() as group:
-        for number in range(1, plan.bookings + 1):
-            story = town.chance.choices(names, weights)[0]
-            group.create_task(story(town, town.chance.choice(town.providers)))
+    numbers, alive = iter(range(1, plan.bookings + 1)), asyncio.Lock()
+
+    async def one_after_the_other() -> None:
+        for number in numbers:
             if number % every == 0 and number // every <= plan.kills:
-                if killing is not None:
-                    await killing
-                killing = group.create_task(_killed(stack, worker, plan.down_seconds))
-            await asyncio.sleep(1 / plan.a_second)
+                async with alive:
+                    await _killed(stack, worker, plan.down_seconds)
+                log.info("%d of %d bookings, killed", number, plan.bookings)
+            story = town.chance.choices(names, weights)[0]
+            await story(town, town.chance.choice(town.providers))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(plan.at_once):
+            group.create_task(one_after_the_other())
 
 
 async def _killed(stack: Trial, worker: str, seconds: float) -> None:
@@ -213,6 +220,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     seed = given.seed if given.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
+    logging.basicConfig(format="  %(message)s")
+    log.setLevel(logging.INFO)
     began = time.monotonic()
     told = run(SHORT_PLAN if given.short else LONG_PLAN, seed)
     for name, figure in told.figures.items():
