@@ -87,6 +87,9 @@ async def founded(
 async def everything_happens(town: Town) -> None:
     """Each state of a booking, and each part of a standing."""
     await _talk(town)
+    # Of one type alone, so that little is sent to where nobody is.
+    endpoint = {"url": f"https://hooks.example.org/{'x' * 200}", "description": HOSTILE[:200]}
+    created(await town.provider.post("/v1/webhooks", {**endpoint, "types": ["booking.declined"]}))
     await town.booked(20, 21, 22)
     await town.tell(town.provider, await town.booked(9), "decline", reason=HOSTILE)
 
