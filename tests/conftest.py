@@ -25,12 +25,45 @@ hypothesis.settings.register_profile("keepdate", deadline=None)
 hypothesis.settings.load_profile("keepdate")
 
 
+# Tests of one file stay together. These files take tens of seconds each: begun last, one of them
+# would be waited for by whoever is done.
+_BEGUN_FIRST = (
+    "tests/browser/test_pages.py",
+    "tests/system/test_demo.py",
+    "tests/system/test_up.py",
+    "tests/workflows/test_races.py",
+    "tests/browser/test_journey.py",
+    "tests/api/test_description.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with what takes longest; the order of the rest stays."""
+    places = {file: place for place, file in enumerate(_BEGUN_FIRST)}
+    last = len(places)
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], last))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Drills go on for longer than tests."""
+    parser.addoption(
+        "--fuzz", type=int, default=1, metavar="N", help="try N times as much that is made up"
+    )
+
+
 def pytest_configure() -> None:
     """What the developer has set for their own stack must not reach the tests."""
     for name in list(os.environ):
         if name.startswith(("KEEPDATE_", "TEMPORAL_")):
             del os.environ[name]
     os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull
+
+
+@pytest.fixture(scope="session")
+def fuzz(request: pytest.FixtureRequest) -> int:
+    """How many times as much to try of what is made up."""
+    times: int = request.config.getoption("--fuzz")
+    return times
 
 
 @pytest.fixture(scope="session")

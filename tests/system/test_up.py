@@ -13,14 +13,6 @@ import pytest
 from tests.system.running_stack import RunningStack, wait_until
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningStack]:
-    """A stack that is up, for tests that leave it so."""
-    with RunningStack() as stack:
-        stack.start_and_wait()
-        yield stack
-
-
 @pytest.fixture
 def stack() -> Iterator[RunningStack]:
     """A stack that is not started yet, for one test alone."""
@@ -28,23 +20,24 @@ def stack() -> Iterator[RunningStack]:
         yield stack
 
 
-def test_up_serves_and_says_where(running: RunningStack) -> None:
-    address = f"http://127.0.0.1:{running.http_port}"
+def test_up_serves_and_says_where(shared_stack: RunningStack) -> None:
+    address = f"http://127.0.0.1:{shared_stack.http_port}"
 
     assert httpx.get(f"{address}/healthz").status_code == 200
-    assert address in running.output
-    assert f"127.0.0.1:{running.environment['KEEPDATE_TEMPORAL_UI_PORT']}" in running.output
+    assert address in shared_stack.output
+    ui_port = shared_stack.environment["KEEPDATE_TEMPORAL_UI_PORT"]
+    assert f"127.0.0.1:{ui_port}" in shared_stack.output
 
 
-def test_second_up_on_the_same_data_is_refused(running: RunningStack) -> None:
-    second = running.run_up()
+def test_second_up_on_the_same_data_is_refused(shared_stack: RunningStack) -> None:
+    second = shared_stack.run_up()
 
     assert second.returncode == 1
     assert second.stderr.splitlines() == [
-        f"keepdate: Keepdate already runs on {running.data}: process {running.supervisor.pid},"
-        f" http://127.0.0.1:{running.http_port}"
+        f"keepdate: Keepdate already runs on {shared_stack.data}:"
+        f" process {shared_stack.supervisor.pid}, http://127.0.0.1:{shared_stack.http_port}"
     ]
-    assert httpx.get(f"http://127.0.0.1:{running.http_port}/healthz").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{shared_stack.http_port}/healthz").status_code == 200
 
 
 @pytest.mark.parametrize(
