@@ -44,11 +44,15 @@ class Accounts:
 
     async def of_booking(self, handle: Handle) -> Account[Booking, BookingEvent]:
         """What a booking's workflow knows. Raises UnansweredError, GoneError."""
-        return await _whole(handle, Account[Booking, BookingEvent])
+        account: Account[Booking, BookingEvent]
+        account = await _whole(handle, Account[Booking, BookingEvent])
+        return account
 
     async def of_standing(self, handle: Handle) -> Account[Standing, StandingEvent]:
         """What a standing's workflow knows. Raises UnansweredError, GoneError."""
-        return await _whole(handle, Account[Standing, StandingEvent])
+        account: Account[Standing, StandingEvent]
+        account = await _whole(handle, Account[Standing, StandingEvent])
+        return account
 
     async def with_earlier(self, handle: Handle, account: Account[S, E]) -> Account[S, E]:
         """The account with what the workflow's earlier histories know, while Temporal has them."""

@@ -19,6 +19,8 @@ from db.repair.differences import Kind
 from db.repair.expected import Expected, expected_of_booking, expected_of_standing
 from db.repair.mending import MovedOnError, mend
 from domain.account import Account
+from domain.booking.state import Booking
+from domain.standing.state import Standing
 
 _LOOKS = 4
 """So often a difference is looked at before it is taken for somebody's work in progress."""
@@ -82,12 +84,13 @@ class Comparer:
         for look in range(_LOOKS):
             await asyncio.sleep(self._pause * look)
             account = await self._ask(handle, finding)
-            if account.state is None:
+            state = account.state
+            if state is None:
                 return None  # it has not begun, and nothing of it is on record
-            expected, found = await self._read(account)
+            expected, found = await self._read(account, state)
             if found.recording is None or _has_gaps(found):
                 account = await self._accounts.with_earlier(handle, account)
-                expected, found = await self._read(account)
+                expected, found = await self._read(account, state)
             if not found.differences or _is_erased(found):
                 return None
             if account.writing is not None and found.recording == account.writing:
@@ -121,15 +124,17 @@ class Comparer:
         account = await self._accounts.of_booking(handle)
         return await self._accounts.with_earlier(handle, account)
 
-    async def _read(self, account: Account[Any, Any]) -> tuple[Expected, Compared]:
+    async def _read(
+        self, account: Account[Any, Any], state: Booking | Standing
+    ) -> tuple[Expected, Compared]:
         # One snapshot: what is recorded between two statements would look like a difference.
         async with self._engine.connect() as conn:
             await conn.execution_options(isolation_level="REPEATABLE READ")
-            if hasattr(account.state, "client_id"):
-                state = await with_claim_settled(conn, account.state)
+            if isinstance(state, Booking):
+                state = await with_claim_settled(conn, state)
                 expected = expected_of_booking(account, state)
             else:
-                expected = expected_of_standing(account, account.state)
+                expected = expected_of_standing(account, state)
             return expected, await compare(conn, expected)
 
     async def without_workflow(

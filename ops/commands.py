@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,7 +50,7 @@ def repair(
                 closed_within=None if closed_days is None else timedelta(days=closed_days),
             )
 
-    _exit(asyncio.run(work()))
+    _run(work())
 
 
 @app.command()
@@ -60,7 +63,7 @@ def explain(booking: str) -> None:
         async with database(load_settings()) as engine:
             return await run(engine, booking, print)
 
-    _exit(asyncio.run(work()))
+    _run(work())
 
 
 @app.command()
@@ -73,7 +76,7 @@ def stuck(*, as_json: AsJson = False) -> None:
         async with stack(load_settings()) as parts:
             return await run(parts.client, print, as_json=as_json)
 
-    _exit(asyncio.run(work()))
+    _run(work())
 
 
 @app.command()
@@ -82,11 +85,12 @@ def export(role: PersonRole, person_id: PersonId) -> None:
     from ops.connections import database
     from ops.privacy import export as run
 
-    async def work() -> None:
+    async def work() -> bool:
         async with database(load_settings()) as engine:
             await run(engine, role, person_id, print)
+        return True
 
-    asyncio.run(work())
+    _run(work())
 
 
 @app.command()
@@ -114,7 +118,7 @@ def erase(
         async with stack(load_settings()) as parts:
             return await run(parts, role, person_id, print, histories=histories)
 
-    _exit(asyncio.run(work()))
+    _run(work())
 
 
 @policies.command()
@@ -123,13 +127,18 @@ def replay(file: Path, *, as_json: AsJson = False) -> None:
     from ops.connections import database
     from ops.what_if import replay as run
 
-    async def work() -> None:
+    async def work() -> bool:
         async with database(load_settings()) as engine:
             await run(engine, file, print, as_json=as_json)
+        return True
 
-    asyncio.run(work())
+    _run(work())
 
 
-def _exit(well: bool) -> None:
-    if not well:
-        raise typer.Exit(1)
+def _run(work: Coroutine[Any, Any, bool]) -> None:
+    """Run a command to its end, and end the process with 0 where all is well, else with 1."""
+    well = asyncio.run(work)
+    sys.stdout.flush()
+    # The threads of Temporal's client may abort a process that ends in Python's own way, after its
+    # work is done: the exit code would be theirs.
+    os._exit(0 if well else 1)

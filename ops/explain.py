@@ -16,6 +16,7 @@ from db.queries.told import NoticeLine, late_event_ids, notices_of_booking
 from domain.booking.deadlines import next_deadline
 from domain.booking.state import Booking
 from domain.instants import in_words, rfc3339
+from domain.party import THE_CLOCK
 from domain.record import Entry
 
 Say = Callable[[str], None]
@@ -128,7 +129,7 @@ def _decision(entry: Entry) -> list[str]:
     late_by = entry.handled_at - entry.given_at
     waited = f" (decided {in_words(late_by)} later)" if late_by.total_seconds() >= 1 else ""
     lines = [
-        f"  {_at(entry.given_at)} {entry.by}: {entry.command}.{code} {entry.text}{waited}",
+        f"  {_at(entry.given_at)} {_who(entry)}: {entry.command}.{code} {entry.text}{waited}",
         f"      Rule: {entry.rule}",
     ]
     receipt: dict[str, Any] | None = entry.data.get("receipt")
@@ -143,6 +144,10 @@ def _decision(entry: Entry) -> list[str]:
     if reason:
         lines.append(f"      In their words: {reason}")
     return lines
+
+
+def _who(entry: Entry) -> str:
+    return "the clock" if entry.by == THE_CLOCK else str(entry.by)
 
 
 def _notice(notice: NoticeLine) -> str:

@@ -136,10 +136,9 @@ def _agree(there: Any, wanted: Any) -> bool:
 
 
 def _same_event(expected: ExpectedRow, there: Any, wanted: Any) -> bool:
-    if there == wanted:
-        return True
     of_booking = expected.values["subject"] == Subject.BOOKING
-    return _normalised(_booking_event if of_booking else _standing_event, there) == wanted
+    normalise = _booking_event if of_booking else _standing_event
+    return bool(there == wanted or _normalised(normalise, there) == wanted)
 
 
 def _normalised(normalise: Callable[[Any], Any], there: Any) -> Any:
@@ -172,8 +171,9 @@ def _same_standing(there: Any, wanted: Any) -> bool:
     # Which late events a standing carries one by one may change between two recordings, when it
     # has recalled some: what both carry must be the same.
     carried = {"events", "claims", "folded"}
-    alike = all(found[name] == wanted[name] for name in wanted.keys() - carried)
-    return alike and all(_agree(found[name], wanted[name]) for name in ("events", "claims"))
+    if any(found[name] != wanted[name] for name in wanted.keys() - carried):
+        return False
+    return all(_agree(found[name], wanted[name]) for name in ("events", "claims"))
 
 
 def _shown(there: Any, wanted: Any) -> tuple[str, str]:
@@ -190,5 +190,5 @@ def _shown(there: Any, wanted: Any) -> tuple[str, str]:
 
 
 def _cut(value: Any) -> str:
-    text = str(value) if value is not None else "nothing"
+    text = "nothing" if value is None else str(value) or "empty"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
