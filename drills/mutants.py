@@ -19,12 +19,17 @@ import psycopg
 from temporalio import activity
 from temporalio.client import Client
 
+from activities import reporting
+from db.recording.journal import Journal as Written
+from db.recording.slots import Wanted
 from dev.trial import Trial
+from domain.booking import evolve
 from drills import stories
 from drills.checker.check import Findings, check
 from drills.journal import Journal
 from drills.settling import settled
 from drills.town import Town, in_days
+from workflows.inbox import Outcomes
 
 _TIMES = 3
 
@@ -83,19 +88,15 @@ async def _say(town: Town, booking: str, provider: Any, command: str, **body: An
 
 
 def _lose_events() -> None:
-    from db.recording.journal import Journal as Written  # noqa: PLC0415
-
     whole = Written.event_rows
 
     def rows(self: Any) -> list[dict[str, Any]]:
-        return [row for row in whole(self) if row["type"] != "cancellation.asked"]
+        return [row for row in whole(self) if row["type"] != "late-event.reported"]
 
     patch.object(Written, "event_rows", rows).start()
 
 
 def _count_twice() -> None:
-    from activities import reporting  # noqa: PLC0415
-
     once = reporting._signal
 
     def signal(report: Any) -> dict[str, Any]:
@@ -115,15 +116,11 @@ def _count_twice() -> None:
 
 
 def _skip_dedupe() -> None:
-    from workflows.inbox import Outcomes  # noqa: PLC0415
-
     patch.object(Outcomes, "recall", lambda *_: None).start()
     patch.object(Outcomes, "claim", lambda *_: False).start()
 
 
 def _allow_overlaps() -> None:
-    from db.recording.slots import Wanted  # noqa: PLC0415
-
     async def never(*_: Any, **__: Any) -> None:
         return None
 
@@ -131,8 +128,6 @@ def _allow_overlaps() -> None:
 
 
 def _keep_reminders() -> None:
-    from domain.booking import evolve  # noqa: PLC0415
-
     moved = evolve.evolve
 
     def evolved(booking: Any, event: Any) -> Any:
@@ -174,7 +169,7 @@ class Mutant:
 
 
 MUTANTS = {
-    "lost-event": Mutant(plant=_lose_events, provoke=_late, promise="no gap"),
+    "lost-event": Mutant(plant=_lose_events, provoke=_late, promise="timeline tells the events"),
     "double-count": Mutant(plant=_count_twice, provoke=_late, promise="late counts"),
     "skipped-dedupe": Mutant(plant=_skip_dedupe, provoke=_again, promise="carried out once"),
     "stale-reminder": Mutant(plant=_keep_reminders, provoke=_remind, promise="no stale reminder"),

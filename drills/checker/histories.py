@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
+from temporalio.service import RPCError
 
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 ANSWERED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED
 UPSERTED = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
+_PATIENCE = timedelta(seconds=30)
 CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 
 
@@ -58,7 +60,10 @@ async def read_workflow(client: Client, workflow_id: str, query: str) -> Live:
     if live.status is WorkflowExecutionStatus.COMPLETED:
         live.state = await handle.result()
     elif live.status is WorkflowExecutionStatus.RUNNING:
-        live.state = await handle.query(query)
+        try:
+            live.state = await handle.query(query, rpc_timeout=_PATIENCE)
+        except (RPCError, WorkflowQueryFailedError) as error:
+            live.problems.append(f"it does not answer: {error}")
     else:
         live.problems.append(f"it has ended as {live.status.name}")
     return live
