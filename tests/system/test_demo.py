@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -60,6 +61,24 @@ def test_demo_tells_every_decision_and_can_be_played_again(shared_stack: Running
         for decision in DECISIONS:
             _, found, told = told.partition(decision)
             assert found, f"{decision!r} is missing, or out of order, in:\n{output}"
+
+
+def test_what_was_played_is_on_record_as_it_was_decided(shared_stack: RunningStack) -> None:
+    url = re.search(r"postgresql\S+", shared_stack.output)
+    assert url is not None
+    environment = shared_stack.environment | {"KEEPDATE_DATABASE_URL": url.group()}
+    for command, says in (("repair", "compared: nothing differs."), ("stuck", "gets on.")):
+        told = subprocess.run(
+            [sys.executable, cli.__file__, command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_DEMO_SECONDS,
+            check=False,
+        )
+        assert (told.returncode, told.stderr) == (0, ""), told.stdout
+        assert told.stdout.rstrip().endswith(says)
 
 
 def test_demo_without_a_stack_is_one_line() -> None:
