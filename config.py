@@ -139,7 +139,8 @@ class Settings(BaseSettings):
     newest first. That one encrypts, the others still decrypt."""
 
     task_queue: str = Field(default="bookings", min_length=1)
-    """Temporal task queue that the workflows and activities are served on."""
+    """Temporal task queue that the workflows and activities are served on. Mails and webhooks have
+    one of their own beside it, `<this>-deliveries`."""
 
     deployment_name: str = Field(default="keepdate", pattern=r"^[^.]+$")
     """What the workers of one environment are called together, as a Worker Deployment."""
