@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+import cli
 from config import Settings
 from tests.workflows.crowd import Crowd, gathered
 from tests.workflows.world import World
@@ -129,3 +131,12 @@ def test_an_instant_is_filled_in_to_the_second() -> None:
     at = datetime(2026, 3, 4, 5, 6, 7, 890, tzinfo=UTC)
     [pending] = [query for query in SAVED_QUERIES if query.name == "pending past half time"]
     assert pending.at(at).endswith('HalfTime <= "2026-03-04T05:06:07Z"')
+
+
+def test_the_command_prints_every_query_as_of_now() -> None:
+    told = CliRunner().invoke(cli.app, ["queries"])
+    assert told.exit_code == 0, told.output
+    assert "{" not in told.output
+    for query in SAVED_QUERIES:
+        assert f"{query.name}: {query.finds}" in told.output
+        assert query.text.partition("{")[0] in told.output
