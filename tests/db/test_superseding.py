@@ -84,7 +84,7 @@ async def test_of_two_amendments_in_a_row_the_last_is_told(engine: AsyncEngine) 
         owed = await conn.execute(
             select(notices.c.kind, notices.c.session_start).where(notices.c.state == "owed")
         )
-        assert set(owed.tuples()) == {("booking.rescheduled", in_days(12))}
+        assert {tuple(row) for row in owed} == {("booking.rescheduled", in_days(12))}
 
 
 async def test_a_cancellation_is_told_in_any_case(engine: AsyncEngine) -> None:
