@@ -48,15 +48,15 @@ class Rollout:
         """Have a build take all tasks, as soon as the server knows its worker."""
         version = ("--deployment-name", self._settings.deployment_name, "--build-id", build)
 
-        async def known() -> bool:
+        async def told() -> bool:
+            # The server may not know the build yet, or be busy writing down the one before it.
             try:
-                await self._deployment("describe-version", *version)
+                await self._deployment("set-current-version", *version, "--yes")
             except AssertionError:
                 return False
             return True
 
-        await self.world.until(known, bool)
-        await self._deployment("set-current-version", *version, "--yes")
+        await self.world.until(told, bool)
         await self.world.until(self._routing, lambda state: state == _EVERYWHERE)
 
     async def _routing(self) -> RoutingConfigUpdateState.ValueType:
