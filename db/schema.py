@@ -219,6 +219,7 @@ late_events = Table(
     Column("claimed", Boolean, nullable=False),
     Column("reported_at", _INSTANT, nullable=False),
     Index(None, "provider_id", "initiated_at"),
+    Index(None, "booking_id"),
 )
 
 standings = Table(

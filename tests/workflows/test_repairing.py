@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic_core import to_jsonable_python
 from sqlalchemy import Table, delete, select, text, update
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.testing import ActivityEnvironment
 
 from activities.comparing import Comparer, Finding
-from activities.rounds import ComparisonInput, ComparisonResult, Place, Rounds
+from activities.rounds import (
+    ComparisonInput,
+    ComparisonResult,
+    Place,
+    Progress,
+    RecordComparer,
+    Rounds,
+)
 from db.ids import new_id
 from db.recording.journal import Subject
 from db.schema import (
@@ -381,6 +391,17 @@ async def test_the_comparison_runs_as_a_workflow(world: World) -> None:
         result_type=ComparisonResult,
     )
     assert result.compared > 0
+
+
+async def test_a_comparison_goes_on_where_it_was_interrupted(world: World) -> None:
+    last = Progress(place=Place(part=4), so_far=ComparisonResult(compared=1000, differing=3))
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, heartbeat_details=[to_jsonable_python(last)])
+    activity = RecordComparer(world.client, world.engine, world.task_queue)
+    result = await environment.run(activity.compare_records, ComparisonInput())
+    # Of a thousand that were compared before, none was compared again.
+    assert result.compared == 1000
+    assert result.differing >= 3
 
 
 async def test_the_comparison_is_scheduled_once(world: World) -> None:
