@@ -35,7 +35,7 @@ log = logging.getLogger("keepdate.drills")
 
 _SUPPORT = "staff-1"
 _SERVICE = "notices-drill"
-_OWED_SECONDS = 300.0
+_OWED_SECONDS = 600.0
 
 
 @dataclass

@@ -27,8 +27,8 @@ _CALLED = {Channel.INBOX: "inbox", Channel.EMAIL: "e-mail", Channel.WEBHOOK: "we
 
 
 class NoticeState(StrEnum):
-    """Where a notice stands. All but the first are final; but what was on its way already when it was
-    superseded ends as sent, and a webhook that is sent again is owed again."""
+    """Where a notice stands. All but the first are final; but what was on its way already when it
+    was superseded ends as sent, and a webhook that is sent again is owed again."""
 
     OWED = "owed"
     SENT = "sent"

@@ -37,9 +37,13 @@ def _libpq(database_url: str) -> str:
 
 
 def still_owed(database_url: str) -> int:
-    """How many notices have not ended."""
+    """How many notices have not ended, or will be owed soon, when a session is over."""
     with psycopg.connect(_libpq(database_url)) as conn:
-        found = conn.execute("SELECT count(*) FROM notices WHERE state = 'owed'").fetchone()
+        found = conn.execute(
+            "SELECT (SELECT count(*) FROM notices WHERE state = 'owed')"
+            " + (SELECT count(*) FROM bookings WHERE state = 'confirmed'"
+            "    AND scheduled_end < now() + interval '10 minutes')"
+        ).fetchone()
     return int(found[0]) if found else 0
 
 
