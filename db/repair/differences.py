@@ -19,6 +19,7 @@ from db.documents import (
     standing_event_from,
     standing_from,
 )
+from db.personal.rules import WORDS
 from db.recording.journal import Subject
 from db.repair.expected import ExpectedRow, Row
 from db.schema import bookings, decisions, events, messages
@@ -186,6 +187,9 @@ def _shown(there: Any, wanted: Any) -> tuple[str, str]:
             break
         where += f"{name}: "
         there, wanted = there.get(name), wanted.get(name)
+        if name in WORDS:
+            # What people wrote has no place in a terminal, nor in the history of a comparison.
+            return f"{where}other words", "those that were decided on"
     return where + _cut(there), _cut(wanted)
 
 

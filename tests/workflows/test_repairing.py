@@ -171,6 +171,19 @@ async def test_an_altered_row_is_found_and_mended(world: World, comparer: Compar
     assert await comparer.compared(handle.id, apply=False) is None
 
 
+async def test_what_people_wrote_is_not_printed(world: World, comparer: Comparer) -> None:
+    booking_id = (await world.request()).booking_id
+    note = text(
+        """UPDATE bookings SET document = jsonb_set(document, '{note}', '"Wombat"')
+            WHERE id = :id"""
+    )
+    await _by_hand(world, note.bindparams(id=booking_id))
+    looked = await _found(comparer, world.booking(booking_id), apply=True)
+    assert looked.mended == (
+        "bookings: of the booking, document is note: other words, not those that were decided on",
+    )
+
+
 async def test_deleted_and_invented_lines_and_events(world: World, comparer: Comparer) -> None:
     booking_id = (await _confirmed(world)).booking_id
     handle = world.booking(booking_id)
