@@ -104,7 +104,7 @@ async def receiving(receivers: Receivers) -> AsyncIterator[Receivers]:
     receivers.http_port = free_port()
     app = Starlette(routes=[Route("/hook", receivers.hook, methods=["POST"])])
     server = uvicorn.Server(
-        uvicorn.Config(app, port=receivers.http_port, log_level="warning", lifespan="off")
+        uvicorn.Config(app, port=receivers.http_port, log_level="critical", lifespan="off")
     )
     serving = asyncio.create_task(server.serve())
     try:
