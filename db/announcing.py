@@ -13,8 +13,9 @@ from db.schema import events
 CHANNEL = "keepdate_events"
 
 MESSAGE_POSTED = "message.posted"
+MESSAGE_READ = "message.read"
 LOGISTICS_CHANGED = "logistics.changed"
-OF_THE_API = (MESSAGE_POSTED, LOGISTICS_CHANGED)
+OF_THE_API = (MESSAGE_POSTED, MESSAGE_READ, LOGISTICS_CHANGED)
 """What the API itself writes: told live, but no decision, and so not in the feed for services."""
 
 
@@ -34,11 +35,11 @@ async def announce(
     type: str,  # noqa: A002  # the one word for it everywhere
     subject: str,
     subject_id: str,
-    provider_id: str,
-    client_id: str,
+    provider_id: str | None = None,
+    client_id: str | None = None,
     booking_id: str | None = None,
 ) -> None:
-    """Adds an event of the API's own, which concerns these two people. It says nothing but that."""
+    """Adds an event of the API's own, which concerns these people. It says nothing but that."""
     row: dict[str, Any] = {
         "type": type,
         "subject": subject,

@@ -12,9 +12,10 @@ router = APIRouter(prefix="/v1/live", tags=["live"])
 
 DESCRIPTION = """
 `GET /v1/live` is not listed below, for its answer has no end: server-sent events of what concerns
-the caller, each named by its type (those of `/v1/events`, `message.posted`, `logistics.changed`,
-`reminder.sent`), with `{type, subject, booking_id?, conversation_id?, provider_id?, revision?}` as its data. They say
-that something happened; what it was is read from the paths below. `Last-Event-ID` (or `?after=`)
+the caller, each named by its type (those of `/v1/events`, `message.posted`, `message.read`,
+`logistics.changed`, `reminder.sent`), with `{type, subject, booking_id?, conversation_id?,
+provider_id?, revision?}` as its data. They say that something happened;
+what it was is read from the paths below. `Last-Event-ID` (or `?after=`)
 goes on from there: nothing is missed, and nothing told twice. `position` moves that id on while
 nothing happens; `reset` says that too much happened to be told one by one, and all has to be read
 anew. A stream ends after a quarter of an hour; connect again. A caller has at most 10 of them.

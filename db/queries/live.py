@@ -59,7 +59,10 @@ async def read_changes(engine: AsyncEngine, *, after: int, limit: int) -> list[C
             events.c.type,
             events.c.subject,
             events.c.booking_id,
-            conversations.c.id.label("conversation_id"),
+            case(
+                (events.c.subject == "conversation", events.c.subject_id),
+                else_=conversations.c.id,
+            ).label("conversation_id"),
             events.c.provider_id,
             events.c.client_id,
             case(

@@ -9,12 +9,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.announcing import MESSAGE_POSTED, announce
+from db.announcing import MESSAGE_POSTED, MESSAGE_READ, announce
 from db.ids import new_id
 from db.queries.conversations import MessageRow
 from db.schema import conversation_reads, conversations, messages
 from db.stores.people import note_pair
-from domain.party import Party
+from domain.party import Party, Role
 
 
 async def find_or_create(
@@ -75,30 +75,49 @@ async def post_message(
         provider_id=pair.provider_id,
         client_id=pair.client_id,
     )
-    await mark_read(conn, conversation_id=conversation_id, reader=author, up_to=message.id)
+    # What their other pages show is new with the message.
+    await _advance(conn, conversation_id=conversation_id, reader=author, up_to=message.id)
     return message
 
 
 async def mark_read(
     conn: AsyncConnection, *, conversation_id: str, reader: Party, up_to: str
 ) -> None:
-    """Notes that a person has read a conversation up to a message; never back to an older one."""
+    """Notes that a person has read a conversation up to a message; never back to an older one.
+
+    Their own other pages are told, whose counts are no longer right.
+    """
+    has_advanced = await _advance(conn, conversation_id=conversation_id, reader=reader, up_to=up_to)
+    # Whoever reads along has no count of what they have not read.
+    if has_advanced and reader.role in (Role.PROVIDER, Role.CLIENT):
+        await announce(
+            conn,
+            type=MESSAGE_READ,
+            subject="conversation",
+            subject_id=conversation_id,
+            provider_id=reader.id if reader.role is Role.PROVIDER else None,
+            client_id=reader.id if reader.role is Role.CLIENT else None,
+        )
+
+
+async def _advance(
+    conn: AsyncConnection, *, conversation_id: str, reader: Party, up_to: str
+) -> bool:
+    """Moves a person's mark on; whether it was further back."""
     statement = insert(conversation_reads).values(
         conversation_id=conversation_id,
         role=reader.role.value,
         person_id=reader.id,
         read_up_to=up_to,
     )
-    await conn.execute(
+    moved = await conn.execute(
         statement.on_conflict_do_update(
             index_elements=["conversation_id", "role", "person_id"],
-            set_={
-                "read_up_to": func.greatest(
-                    conversation_reads.c.read_up_to, statement.excluded.read_up_to
-                )
-            },
-        )
+            set_={"read_up_to": statement.excluded.read_up_to},
+            where=conversation_reads.c.read_up_to < statement.excluded.read_up_to,
+        ).returning(conversation_reads.c.read_up_to)
     )
+    return moved.one_or_none() is not None
 
 
 async def note_message(

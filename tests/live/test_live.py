@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.live.hub import STREAMS_OF_ONE_PERSON
 from db.queries.bookings import Logistics
+from db.queries.conversations import list_messages
 from db.queries.live import TOLD
 from db.schema import events
-from db.stores.conversations import find_or_create, post_message
+from db.stores.conversations import find_or_create, mark_read, post_message
 from db.stores.logistics import set_logistics
 from domain.booking import commands as do
 from domain.party import Party, Role
@@ -81,6 +82,32 @@ async def test_both_are_told_whichever_process_serves_them(
         "conversation_id": talk,
         "provider_id": "ada",
     }
+
+
+async def test_what_somebody_has_read_is_told_to_their_own_pages_alone(
+    apis: tuple[Api, Api], engine: AsyncEngine
+) -> None:
+    talk = await _say(engine, ADA)
+    async with engine.connect() as conn:
+        (message,) = await list_messages(conn, talk, limit=9)
+
+    async def read() -> None:
+        async with engine.begin() as conn:
+            await mark_read(conn, conversation_id=talk, reader=CARL, up_to=message.id)
+
+    for api in apis:
+        await _has_come_to(api, 1)
+    async with following(apis[0].address, CARL) as carl, following(apis[1].address, ADA) as ada:
+        for listener in (carl, ada):
+            await listener.begun()
+        # Read again, it is nothing new.
+        await read()
+        await read()
+        await _say(engine, ADA)
+        heard = [await carl.told(2), await ada.told(1)]
+    assert [told.event for told in heard[0]] == ["message.read", "message.posted"]
+    assert heard[0][0].data["conversation_id"] == talk
+    assert [told.event for told in heard[1]] == ["message.posted"]
 
 
 async def test_the_answer_is_a_stream_that_nobody_stores(apis: tuple[Api, Api]) -> None:

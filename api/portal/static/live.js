@@ -61,6 +61,7 @@
   }
 
   function topicsOf(change) {
+    if (change.type === "message.read" && isShown(change.conversation_id)) return [];
     const found = ["any"];
     if (change.booking_id) found.push("bookings", `booking:${change.booking_id}`);
     if (change.conversation_id) {
@@ -71,6 +72,11 @@
       if (change.type.startsWith("topics.")) found.push("topics");
     }
     return found;
+  }
+
+  // Then it was this page that was read: its own counts are right.
+  function isShown(conversation) {
+    return document.querySelector(`[data-live~="conversation:${conversation}"]`) !== null;
   }
 
   // ---- Reading the page again
