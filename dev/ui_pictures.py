@@ -30,8 +30,9 @@ async def take_temporal_ui(
         await cancelled.wait_for()
         await _picture(page, directory / "temporal-list.png")
         await cancelled.click()
-        # The timeline is the last thing on the page.
-        await page.get_by_text("report-late-event").first.scroll_into_view_if_needed()
+        await page.get_by_text("report-late-event").wait_for()
+        # The timeline is the last thing on the page, and its beginning is at the bottom.
+        await page.get_by_text("remind (answer-half-time)").last.scroll_into_view_if_needed()
         await _picture(page, directory / "temporal-timeline.png")
         await page.goto(f"{base}/{booking}")
         await page.get_by_text("User Metadata").click()
