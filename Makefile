@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: up demo test browser check fmt docs screenshots bench histories lock
+.PHONY: up demo test browser check fmt docs screenshots bench drill histories lock
 
 ## up: the whole stack on this machine, until Ctrl-C
 up: $(READY)
@@ -48,6 +48,11 @@ screenshots: browser
 ## bench: measures everything; `make bench ONLY="lists live"` some of it, `JSON=FILE` writes it down
 bench: browser
 	$(BIN)/python -m bench $(ONLY) $(if $(JSON),--json $(JSON))
+
+## drill: breaks a stack under load in every way we know, and checks what is left; minutes long
+drill: $(READY)
+	$(BIN)/python -m drills $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m drills --mutation all $(if $(SEED),--seed $(SEED))
 
 ## histories: records the workflow histories of this version anew, which the tests replay
 histories: $(READY)
