@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,6 +14,8 @@ from activities.unrecorded import Unrecorded
 from db.queries.late_events import recall_late_events
 from db.queries.standings import get_standing_on_record
 from db.recording import UnknownTopicError, record_booking, record_standing
+from db.recording.journal import Subject
+from db.recording.owed import still_owed
 from domain.booking.record import BookingRecord, Recorded
 from domain.refusal import Code
 from domain.standing.fold import Missed, OnRecordOnly
@@ -66,7 +69,10 @@ class Recorder:
     async def load_standing(self, provider_id: str) -> StandingOnRecord | None:
         """Reads what is on record of a standing, for a workflow that begins (again)."""
         async with self._engine.connect() as conn:
-            return await get_standing_on_record(conn, provider_id)
+            found = await get_standing_on_record(conn, provider_id)
+            if found is None:
+                return None
+            return replace(found, owed=await still_owed(conn, Subject.STANDING, provider_id))
 
     @activity.defn(name=RECALL_LATE_EVENTS)
     async def recall_late_events(self, missed: Missed) -> OnRecordOnly:

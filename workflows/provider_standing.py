@@ -109,6 +109,7 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         )
         if found is None:
             return started
+        self._deliveries.start(found.owed)
         progress = Progress(
             recordings=found.recordings,
             lines=found.lines,

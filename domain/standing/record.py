@@ -35,10 +35,14 @@ class StandingRecorded:
 
 @dataclass(frozen=True, kw_only=True)
 class StandingOnRecord:
-    """A standing as it was written down last, and how far its numbers had come."""
+    """A standing as it was written down last, how far its numbers had come, and what is owed yet.
+
+    A workflow whose very first task was lost begins from here, and has not been told.
+    """
 
     standing: Standing
     recordings: int
     lines: int
     events: int
     refused: int
+    owed: tuple[Owed, ...] = ()

@@ -405,3 +405,26 @@ async def test_a_delivery_of_rubbish_fails(mailing: Mailing) -> None:
         await mailing.world.client.execute_workflow(
             "Delivery", {"id": 7}, id="delivery/rubbish", task_queue=mailing.world.task_queue
         )
+
+
+async def test_a_standing_that_begins_anew_delivers_what_it_owed(mailing: Mailing) -> None:
+    """As one does whose very first task was lost, after it was written down."""
+    world, gate = mailing.world, asyncio.Event()
+    provider_id = (await mailing.requested(in_days(9))).provider_id
+    mailing.office.plan(provider_id, "topics.suspended", once(gate))
+    handle = await world.start_standing(provider_id)
+    await world.update(handle, "suspend", reason="Fraud.")
+
+    async def tried() -> bool:
+        return any(it.to.id == provider_id and it.attempt == 2 for it in mailing.office.tried)
+
+    await world.until(tried, bool)
+    await handle.terminate()
+    gate.set()
+    await world.start_standing(provider_id)
+
+    async def told() -> int:
+        taken_ = [it for it in mailing.office.taken if it.to.id == provider_id]
+        return sum(it.kind == "topics.suspended" for it in taken_)
+
+    await world.until(told, lambda it: it == 1)
