@@ -21,6 +21,7 @@ COPY dev dev
 COPY domain domain
 COPY notices notices
 COPY ops ops
+COPY telemetry telemetry
 COPY workflows workflows
 RUN ["uv", "build", "--no-cache", "--wheel", "--out-dir", "/wheels", \
      "--build-constraints", "requirements/dev.txt", "--require-hashes"]
