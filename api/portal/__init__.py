@@ -13,7 +13,7 @@ POST and 303 to a page that tells what was done. A module of pages looks like th
     async def decline(booking_id: str, request: Request, viewer: ProviderIn, parts: Parts,
                       form: SentForm):
         outcome = await tell_booking(viewer, parts, form, booking_id, "decline",
-                                     reason=form.text("reason"))
+                                     reason=some_text(form, "reason"))
         if outcome.accepted:
             return follow(request, outcome, f"/bookings/{booking_id}", done="Declined.")
         return await _page(request, viewer, parts, ..., outcome=outcome, form=form)
@@ -25,6 +25,8 @@ and is added to `site.PAGES`. What it has to keep to:
   another person.
 - **Acting** goes through `act` alone. What the rules refuse is an `Outcome`: the page is shown as
   things are now, by the same function that shows it otherwise, with the status of the refusal.
+- **Words** that people write are read by `written`. Where the form is gone from the page that
+  answers them, they are shown above it.
 - **Showing** goes through `rendering.render`. Templates extend `base.html`, and import
   `macros.html` as `ui` *with context*. Each form is a `{% call ui.form(action) %}`, which carries
   the CSRF token and the form's id. Times pass through `when`, `at`, `clock`, `ago` or `in_zone`,

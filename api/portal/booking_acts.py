@@ -183,7 +183,7 @@ async def set_logistics(act: TheAct, viewer: SignedIn) -> Response:
     """The provider says where the session takes place, and what to read before it."""
     if viewer.role is Role.CLIENT:
         raise HTTPException(404)
-    url = act.form.text("conference_url")
+    url = any_text(act.form, "conference_url")
     if url and not url.startswith(_WEB):
         act.wrong("conference_url", "has to begin with https:// or http://")
     body = {

@@ -55,7 +55,7 @@ async def booking_page(
     """The page of a booking that concerns the viewer, read anew. Raises the problem 404."""
     found = await booking_of(parts, viewer.party, booking_id)
     if isinstance(found, Intent):
-        return await _taken_page(request, viewer, parts, found, outcome)
+        return await _taken_page(request, viewer, parts, found, outcome, form)
     booking, now = found.booking, clock()
     async with parts.engine.connect() as conn:
         known = await _known(request, conn, viewer, found, now)
@@ -137,7 +137,12 @@ async def _previews(
 
 
 async def _taken_page(
-    request: Request, viewer: Viewer, parts: Services, intent: Intent, outcome: Outcome | None
+    request: Request,
+    viewer: Viewer,
+    parts: Services,
+    intent: Intent,
+    outcome: Outcome | None,
+    form: Form | None,
 ) -> Response:
     """A request that no worker has recorded yet, or one that never began."""
     answered = await not_recorded(parts, intent.booking_id)
@@ -149,6 +154,7 @@ async def _taken_page(
         tab="bookings",
         status=409 if never_began else 202,
         outcome=outcome,
+        form=form,
         live_page=f"/bookings/{intent.booking_id}",
         intent=intent,
         why_not=answered.body["detail"] if never_began else "",

@@ -32,12 +32,18 @@ class ForgedError(Exception):
 
 
 class Form(Mapping[str, str]):
-    """The fields of a form, by name. `errors` collects what cannot be read as what it should be."""
+    """The fields of a form, by name. `errors` collects what cannot be read as what it should be.
+
+    `written` is what somebody wrote in words of their own, by field, and `shown_again` names the
+    fields that the page which answers them holds again: other words would be lost with the form.
+    """
 
     def __init__(self, data: FormData, *, path: str) -> None:
         self._data = data
         self.path = path
         self.errors: list[FieldError] = []
+        self.written: dict[str, str] = {}
+        self.shown_again: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
         value = self._data[name]

@@ -46,6 +46,7 @@ class Said:
     def value(self, name: str, otherwise: object = "") -> str:
         """What was written into a field; else what it holds anyway."""
         if self.values is not None and name in self.values:
+            self.values.shown_again.add(name)
             return self.values[name]
         return "" if otherwise is None else str(otherwise)
 
@@ -75,6 +76,7 @@ def render(
     `tab` is the name of the tab that it belongs to; `counts` are numbers to show at tabs, by name.
     With an `outcome` that was refused the page says so at its top and has the status of the
     refusal; with the `form` that was sent, that form shows what was written, and what is wrong.
+    Where the page has that form no longer, what was written stands at its top.
     """
     if outcome is not None and not outcome.accepted:
         status = outcome.status
@@ -126,6 +128,7 @@ def _environment() -> Environment:
         "csrf": _csrf,
         "once": _once,
         "said": _said,
+        "not_shown_again": _not_shown_again,
         "asset": asset,
         "with_query": _with_query,
     }
@@ -170,6 +173,15 @@ def _said(context: Context, action: str) -> Said:
     if form is None or form.path != action or (outcome is not None and outcome.accepted):
         return NOTHING_SAID
     return Said(values=form, errors=outcome.errors if outcome else {})
+
+
+@pass_context
+def _not_shown_again(context: Context) -> list[str]:
+    """What was written into a form that the page, as it was rendered so far, does not hold."""
+    form: Form | None = context["sent_form"]
+    if form is None:
+        return []
+    return [text for name, text in form.written.items() if name not in form.shown_again]
 
 
 @pass_context

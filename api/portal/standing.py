@@ -41,6 +41,7 @@ async def bring_proof(
         form.errors.append(FieldError(field="covers", message=told))
     for row in rows:
         some_text(form, f"name_{row}")
+        any_text(form, f"url_{row}")
     outcome = await tell_standing(
         viewer,
         parts,

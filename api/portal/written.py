@@ -18,6 +18,8 @@ def some_text(form: Form, name: str) -> str:
 def any_text(form: Form, name: str) -> str:
     """What was written into a field; what is too long, or no text, becomes an error of the form."""
     given = form.text(name)
+    if given:
+        form.written[name] = given
     if len(given) > MAX_TEXT:
         told = f"can have {MAX_TEXT:,} characters, and has {len(given):,}"
         form.errors.append(FieldError(field=name, message=told))
