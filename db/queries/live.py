@@ -15,11 +15,32 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.announcing import CHANNEL, OF_THE_API
 from db.engine import connection_options
 from db.queries.feed import PUBLIC, place_committed
-from db.schema import bookings, conversations, events, standings
+from db.schema import bookings, conversations, events, standing_late_events, standings
 
 REMINDED = "reminder.sent"
 TOLD = frozenset({*PUBLIC, *OF_THE_API, REMINDED})
 """The types that people are told of live. The others change nothing that a page shows."""
+
+_CLAIMS = ("claim.opened", "claim.contested", "claim.upheld", "claim.dismissed")
+# A claim is part of the provider's standing, and of the booking of the client who made it. Of a
+# claim that is contested, the event names no booking; its late event does.
+_BOOKING_ID = case(
+    (
+        events.c.type == "claim.contested",
+        select(standing_late_events.c.booking_id)
+        .where(
+            standing_late_events.c.provider_id == events.c.provider_id,
+            standing_late_events.c.id == events.c.data["claim_id"].astext,
+        )
+        .correlate(events)
+        .scalar_subquery(),
+    ),
+    else_=events.c.booking_id,
+)
+_CLIENT_ID = case(
+    (events.c.type.in_(_CLAIMS), bookings.c.client_id),
+    else_=events.c.client_id,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,13 +79,13 @@ async def read_changes(engine: AsyncEngine, *, after: int, limit: int) -> list[C
             events.c.feed_seq.label("place"),
             events.c.type,
             events.c.subject,
-            events.c.booking_id,
+            _BOOKING_ID.label("booking_id"),
             case(
                 (events.c.subject == "conversation", events.c.subject_id),
                 else_=conversations.c.id,
             ).label("conversation_id"),
             events.c.provider_id,
-            events.c.client_id,
+            _CLIENT_ID.label("client_id"),
             case(
                 (events.c.subject == "booking", bookings.c.revision),
                 (events.c.subject == "standing", standings.c.revision),
@@ -78,7 +99,7 @@ async def read_changes(engine: AsyncEngine, *, after: int, limit: int) -> list[C
                 conversations.c.client_id == events.c.client_id,
             ),
         )
-        .outerjoin(bookings, bookings.c.id == events.c.booking_id)
+        .outerjoin(bookings, bookings.c.id == _BOOKING_ID)
         .outerjoin(standings, standings.c.provider_id == events.c.provider_id)
         .where(events.c.feed_seq > after)
         .order_by(events.c.feed_seq)

@@ -19,6 +19,7 @@ from db.schema import events
 from db.stores.conversations import find_or_create, mark_read, post_message
 from db.stores.logistics import set_logistics
 from domain.booking import commands as do
+from domain.lateness import LateKind
 from domain.party import Party, Role
 from domain.standing import commands as do_standing
 from tests.api.marketplace import problem, token, until
@@ -152,6 +153,38 @@ async def test_nobody_is_told_of_what_is_somebody_elses(
                 "booking.requested",
             ]
             assert heard[2].data["revision"] == 1
+
+
+async def test_a_claim_is_told_to_the_client_who_made_it(
+    apis: tuple[Api, Api], engine: AsyncEngine
+) -> None:
+    async with following(apis[0].address, CARL) as carl, following(apis[1].address, DORA) as dora:
+        for listener in (carl, dora):
+            await listener.begun()
+        booking = await requested(engine, in_days(4))
+        standing = untouched(engine)
+        report = do_standing.ReportLateEvent(
+            id=f"{booking.booking.id}/1",
+            booking_id=booking.booking.id,
+            kind=LateKind.CANCELLATION,
+            scheduled_start=in_days(4),
+            initiated_at=NOW,
+            claimed=True,
+        )
+        await standing.give(report, Party(role=Role.SERVICE, id="booking"))
+        contest = do_standing.ContestClaim(claim_id=report.id, note="I did not.")
+        await standing.give(contest, ADA)
+        await standing.give(do_standing.SettleClaim(claim_id=report.id, uphold=False), SUPPORT)
+        heard = await carl.told(4)
+        await requested(engine, client_id="dora")
+        assert [told.event for told in await dora.told()] == ["booking.requested"]
+    assert [told.event for told in heard] == [
+        "booking.requested",
+        "claim.opened",
+        "claim.contested",
+        "claim.dismissed",
+    ]
+    assert {told.about for told in heard} == {booking.booking.id}
 
 
 async def _write(engine: AsyncEngine, topic_id: str, day: int) -> None:
