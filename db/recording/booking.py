@@ -188,14 +188,16 @@ async def _write_what_follows(
 ) -> tuple[Owed, ...]:
     """The timeline and the feed, late events, cards and notices; the result is what is owed.
 
-    The conversation's row, which the chat writes too, is taken last: it is held for the shortest.
+    The conversation's row, which the chat writes too, is taken late: it is held for the shortest.
     """
     booking = record.booking
     numbered = list(enumerate(record.events, record.first_seq))
-    webhooks = await journal_of(record).write(conn)
+    told = [notices.row_of(notice) for notice in notices.of_booking(booking, numbered)]
     await _write_late_events(conn, record)
-    mails = await notices.write(conn, notices.of_booking(booking, numbered), mail=mail)
-    await cards.write(conn, booking, numbered, record.entries)
+    webhooks = await journal_of(record).write(
+        conn, told=told, cards=cards.of_booking(booking, numbered, record.entries)
+    )
+    mails = await notices.mails_for(conn, told, mail=mail)
     return (*mails, *webhooks)
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from db.documents import Json, booking_event_document
 from db.ids import new_id
-from db.schema import messages
-from db.stores.conversations import note_message
+from db.recording.together import Cards
 from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
@@ -25,26 +21,14 @@ _NO_CARD = (happened.LateEventReported, happened.ReminderSent, happened.Reminder
 _OF_A_REQUEST = ("title", "preferred_starts", "duration_minutes", "note", "expires_at")
 
 
-async def write(
-    conn: AsyncConnection,
-    booking: Booking,
-    numbered: Iterable[tuple[int, BookingEvent]],
-    entries: Sequence[Entry],
-) -> None:
-    """Adds a card for each event that both people should see in their chat."""
-    rows = rows_of(booking, numbered, entries)
-    if not rows:
-        return
-    newest = rows[-1]
-    conversation_id = await note_message(
-        conn,
+def of_booking(
+    booking: Booking, numbered: Iterable[tuple[int, BookingEvent]], entries: Sequence[Entry]
+) -> Cards:
+    """A card for each event that both people should see in their chat."""
+    return Cards(
         provider_id=booking.provider_id,
         client_id=booking.client_id,
-        message_id=newest["id"],
-        at=newest["at"],
-    )
-    await conn.execute(
-        insert(messages), [{**row, "conversation_id": conversation_id} for row in rows]
+        rows=rows_of(booking, numbered, entries),
     )
 
 

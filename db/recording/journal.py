@@ -8,13 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.announcing import announced
 from db.documents import Json, storable
-from db.recording.webhooks_owed import anybody_listens, owe_webhooks
-from db.schema import decisions, events
+from db.recording.together import Cards, Rows, write_together
+from db.recording.webhooks_owed import owe_webhooks
+from db.schema import decisions
 from domain.notices.ledger import Owed
 from domain.record import REFUSALS_KEPT, Entry, entry_json
 
@@ -50,24 +50,24 @@ class Journal:
     events: tuple[Happened, ...]
     entries: tuple[Entry, ...]
 
-    async def write(self, conn: AsyncConnection) -> list[Owed]:
-        """Adds the lines and the events, and forgets refusals beyond those that are kept.
+    async def write(
+        self, conn: AsyncConnection, *, told: Rows, cards: Cards | None = None
+    ) -> list[Owed]:
+        """Adds the lines and the events, and the notices and cards that go with them.
 
-        The result is what services are to be told of the events, by webhook.
+        Forgets refusals beyond those that are kept. The result is what services are to be told of
+        the events, by webhook.
         """
-        owed: list[Owed] = []
-        if self.events or self.refused:
-            written = await conn.execute(
-                announced(insert(events), events.c.id, anybody_listens()), self.event_rows()
-            )
-            listened_to = [event_id for event_id, heard, _ in written if heard]
-            if listened_to:
-                owed = await owe_webhooks(conn, listened_to)
-        if self.entries:
-            await conn.execute(insert(decisions), [self.line(entry) for entry in self.entries])
+        listened_to = await write_together(
+            conn,
+            happened=self.event_rows(),
+            lines=[self.line(entry) for entry in self.entries],
+            told=told,
+            cards=cards,
+        )
         if self.refused:
             await self._prune(conn)
-        return owed
+        return await owe_webhooks(conn, listened_to) if listened_to else []
 
     @property
     def refused(self) -> Sequence[Entry]:

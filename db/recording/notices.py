@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ids import new_id
 from db.recording.mail_owed import owe_mail
-from db.schema import notices
 from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
@@ -98,14 +96,10 @@ def booking_of(event: StandingEvent) -> str | None:
             return None
 
 
-async def write(conn: AsyncConnection, found: Iterable[Notice], *, mail: bool) -> list[Owed]:
-    """Puts notices into the ledger. The inbox has them as soon as they are there.
-
-    The result is what is owed by e-mail, where `mail` says that mail is sent.
-    """
-    rows = [row_of(notice) for notice in found]
-    if rows:
-        await conn.execute(insert(notices), rows)
+async def mails_for(
+    conn: AsyncConnection, rows: Sequence[dict[str, Any]], *, mail: bool
+) -> list[Owed]:
+    """What is owed by e-mail of notices that the inbox has, where `mail` says that mail is sent."""
     told = [row for row in rows if row["state"] is NoticeState.SENT]
     return await owe_mail(conn, told) if mail and told else []
 

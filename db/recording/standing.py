@@ -121,10 +121,11 @@ async def _write_what_follows(
 ) -> tuple[Owed, ...]:
     provider_id = record.standing.provider_id
     numbered = list(enumerate(record.events, record.first_seq))
-    webhooks = await journal_of(record).write(conn)
+    told = [notices.row_of(notice) for notice in notices.of_standing(provider_id, numbered)]
+    webhooks = await journal_of(record).write(conn, told=told)
     await note_standing(conn, provider_id, record.standing.status)
     await late_events.write(conn, provider_id, numbered)
-    mails = await notices.write(conn, notices.of_standing(provider_id, numbered), mail=mail)
+    mails = await notices.mails_for(conn, told, mail=mail)
     for event in record.events:
         if isinstance(event, ClaimUpheld | ClaimDismissed):
             await _settle_fault(conn, event)

@@ -125,7 +125,7 @@ async def note_message(
 ) -> str:
     """The id of a pair's conversation, begun if need be, with a message that is about to come.
 
-    One round trip, for the recording of cards, but for the first card of a pair.
+    One round trip, but for the first card of a pair.
     """
     begun = new_id()
     values: dict[str, Any] = {"latest": message_id, "last_message_at": at}
