@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import select
 from typing import Any
 
+import psycopg
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 _CONNECT_SECONDS = 5
 _POOL_WAIT_SECONDS = 10
@@ -18,18 +23,35 @@ def create_engine(
     `url` is SQLAlchemy's, `postgresql+psycopg://…`. There are at most `pool_size` connections,
     which operators see under `application_name`. Close it by `await engine.dispose()`.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         # The limit is one: what overflows would be opened and closed again for every burst.
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,
-        # A PostgreSQL that was restarted costs a reconnect, and not an error for each connection.
-        pool_pre_ping=True,
         # The values of a statement that fails are what people wrote, and errors are logged.
         hide_parameters=True,
         connect_args={**connection_options(application_name), "prepare_threshold": 5},
     )
+    event.listen(engine.sync_engine, "checkout", _replace_if_cut)
+    return engine
+
+
+def _replace_if_cut(_connection: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """A PostgreSQL that was restarted costs a reconnect, and not an error for each connection.
+
+    To ask it before each use (`pool_pre_ping`) costs as much as a statement. But a server that goes
+    closes its connections, and a connection that rests has nothing to say otherwise.
+    """
+    connection = entry.driver_connection
+    if connection is not None and (connection.closed or not _silent(connection)):
+        raise InvalidatePoolError
+
+
+def _silent(connection: psycopg.AsyncConnection[Any]) -> bool:
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
 
 
 def connection_options(application_name: str) -> dict[str, Any]:

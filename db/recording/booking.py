@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.errors import ExclusionViolation, ForeignKeyViolation
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -30,6 +30,21 @@ from db.schema import bookings, late_events
 from domain.booking.events import LateEventReported
 from domain.booking.record import BookingRecord, Recorded
 from domain.notices.ledger import Owed
+
+# Built once: to build a statement takes longer than to run it.
+_HELD = (
+    select(
+        bookings.c.recording,
+        bookings.c.refusal,
+        bookings.c.document,
+        bookings.c.refused,
+        something_owed().label("owes"),
+    )
+    .where(bookings.c.id == bindparam("booking_id"))
+    .with_for_update()
+)
+_MOVED = update(bookings).where(bookings.c.id == bindparam("booking_id"))
+_BEGUN = insert(bookings).on_conflict_do_nothing(index_elements=["id"]).returning(bookings.c.id)
 
 
 class UnknownTopicError(Exception):
@@ -78,19 +93,7 @@ async def _record(
             await require_request(conn, record.booking)
             return Recorded(owed=await _write_what_follows(conn, record, mail=mail))
         booking_id = record.booking.id
-        row = (
-            await conn.execute(
-                select(
-                    bookings.c.recording,
-                    bookings.c.refusal,
-                    bookings.c.document,
-                    bookings.c.refused,
-                    something_owed().label("owes"),
-                )
-                .where(bookings.c.id == booking_id)
-                .with_for_update()
-            )
-        ).one_or_none()
+        row = (await conn.execute(_HELD, {"booking_id": booking_id})).one_or_none()
         if row is None:
             raise RecordingGapError(f"booking {booking_id} has a record {record.number}, but no 1")
         wanted = slots.Wanted(
@@ -106,7 +109,7 @@ async def _record(
             }
         else:
             values = {**row_of(record), "refusal": None}
-        await conn.execute(update(bookings).where(bookings.c.id == booking_id).values(values))
+        await conn.execute(_MOVED, {"booking_id": booking_id, **values})
         if refusal is not None:
             return Recorded(refusal=refusal)
         if row.owes:
@@ -149,12 +152,7 @@ async def _repeated(
 
 async def _created(conn: AsyncConnection, record: BookingRecord) -> bool:
     """Whether the booking is new; if an earlier attempt is under way, once that has ended."""
-    made = await conn.execute(
-        insert(bookings)
-        .values(id=record.booking.id, **row_of(record))
-        .on_conflict_do_nothing(index_elements=["id"])
-        .returning(bookings.c.id)
-    )
+    made = await conn.execute(_BEGUN, {"id": record.booking.id, **row_of(record)})
     return made.one_or_none() is not None
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ids import new_id
 from db.recording.mail_owed import owe_mail
+from db.schema import notices
 from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
@@ -94,6 +96,17 @@ def booking_of(event: StandingEvent) -> str | None:
             return event.booking_id
         case _:
             return None
+
+
+async def write(conn: AsyncConnection, found: Iterable[Notice], *, mail: bool) -> list[Owed]:
+    """Puts notices of what is no recording into the ledger, where the inbox has them at once.
+
+    The result is what is owed by e-mail, where `mail` says that mail is sent.
+    """
+    rows = [row_of(notice) for notice in found]
+    if rows:
+        await conn.execute(insert(notices), rows)
+    return await mails_for(conn, rows, mail=mail)
 
 
 async def mails_for(

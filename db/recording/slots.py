@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import Select, Text, bindparam, func, select, union_all
 from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE, Range
 from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -70,7 +69,7 @@ class Wanted:
             return None
         # Everybody who takes this provider's time waits here. Whoever waits holds the lock of
         # their own booking's row alone, which nobody wants who is past this point.
-        await conn.execute(select(func.pg_advisory_xact_lock(_lock_of(self.after.provider_id))))
+        await conn.execute(_ALONE, {"provider": f"provider/{self.after.provider_id}"})
         if not known_taken and not await self._busy(conn, self.slots):
             return None
         return Refusal(
@@ -97,14 +96,19 @@ class Wanted:
         """The provider's other sessions and held dates that overlap any of these."""
         if not slots:
             return []
-        found = await conn.scalars(_overlapping(self.after, slots))
-        return list(found)
+        wanted = {
+            "booking_id": self.after.id,
+            "provider_id": self.after.provider_id,
+            "wanted": MultiRange(slots),
+        }
+        return list(await conn.scalars(_OVERLAPPING, wanted))
 
 
-def _overlapping(booking: Booking, slots: Iterable[Slot]) -> Select[Any]:
-    wanted = literal(MultiRange(slots), TSTZMULTIRANGE)
-    others = bookings.c.id != booking.id
-    theirs = func.textrange(booking.provider_id, booking.provider_id, "[]")
+def _overlapping() -> Select[Any]:
+    wanted = bindparam("wanted", type_=TSTZMULTIRANGE)
+    provider_id = bindparam("provider_id", type_=Text)
+    others = bookings.c.id != bindparam("booking_id")
+    theirs = func.textrange(provider_id, provider_id, "[]")
     key = func.textrange(bookings.c.provider_id, bookings.c.provider_id, "[]")
     sessions = select(bookings.c.during.label("slot")).where(
         # As in the constraint's index, which this is to use.
@@ -113,7 +117,7 @@ def _overlapping(booking: Booking, slots: Iterable[Slot]) -> Select[Any]:
         others,
     )
     dates = select(bookings.c.held.label("slot")).where(
-        bookings.c.provider_id == booking.provider_id,
+        bookings.c.provider_id == provider_id,
         bookings.c.held.bool_op("&&")(wanted),
         others,
     )
@@ -121,5 +125,8 @@ def _overlapping(booking: Booking, slots: Iterable[Slot]) -> Select[Any]:
     return select(both.c.slot)
 
 
-def _lock_of(provider_id: str) -> object:
-    return func.hashtextextended(f"provider/{provider_id}", 0)
+# Built once: to build a statement takes longer than to run it.
+_OVERLAPPING = _overlapping()
+_ALONE = select(
+    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("provider", type_=Text), 0))
+)

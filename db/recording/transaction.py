@@ -8,8 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, bindparam, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+_LIMITED = select(
+    func.set_config("transaction_timeout", bindparam("whole", type_=Text), literal(True)),
+    func.set_config("statement_timeout", bindparam("each", type_=Text), literal(True)),
+)
 
 
 class RecordingGapError(Exception):
@@ -31,12 +36,8 @@ async def transaction(engine: AsyncEngine, within: timedelta) -> AsyncIterator[A
     async with asyncio.timeout(within.total_seconds()), engine.begin() as conn:
         # Waiting for a connection has taken some of the time.
         left = max(int((ends - time.monotonic()) * 1000), 1)
-        await conn.execute(
-            select(
-                func.set_config("transaction_timeout", str(left), True),
-                # A statement that waits for too long ends first, as an error that says where it
-                # waited; the transaction's own end costs the connection.
-                func.set_config("statement_timeout", str(max(left * 9 // 10, 1)), True),
-            )
-        )
+        # A statement that waits for too long ends first, as an error that says where it waited; the
+        # transaction's own end costs the connection.
+        limits = {"whole": str(left), "each": str(max(left * 9 // 10, 1))}
+        await conn.execute(_LIMITED, limits)
         yield conn
