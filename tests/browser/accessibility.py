@@ -2,38 +2,104 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass, field
+
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 _AXE = Axe().axe_script
+_OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
+_ALL_BUT_CONTRAST = {
+    **_OPTIONS,
+    "rules": {"target-size": {"enabled": True}, "color-contrast": {"enabled": False}},
+}
+# Nothing but colours is another in the dark.
+_IN_THE_DARK = {**_OPTIONS, "runOnly": ["link-in-text-block"]}
+_CONTRAST = {
+    **_OPTIONS,
+    "runOnly": ["color-contrast"],
+    "resultTypes": ["violations", "passes"],
+    "elementRef": True,
+    "selectors": False,
+}
 _RUN = """async (options) => {
     // Colours on their way from one to the other are no colours of the page.
     document.getAnimations().forEach((each) => each.finish());
     return { violations: (await axe.run(options)).violations };
 }"""
-_OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
-_ALL_RULES = {**_OPTIONS, "rules": {"target-size": {"enabled": True}}}
-# Nothing but colours is another in the dark.
-_COLOURS = {**_OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
+# Of each text, the look is all that its contrast follows from: its own style, and what lies behind
+# it. To measure contrasts is what takes axe-core longest, and most texts look like some other.
+_RUN_ON_NEW_LOOKS = """async ({ judged, options }) => {
+    const behind = (each) => {
+        if (!each) return "";
+        if (!backs.has(each)) {
+            const style = getComputedStyle(each);
+            backs.set(each, [behind(each.parentElement), style.backgroundColor,
+                style.backgroundImage, style.clip, style.clipPath, style.opacity, style.position,
+                style.visibility].join());
+        }
+        return backs.get(each);
+    };
+    const look = (each) => {
+        const { color, fontSize, fontWeight, textDecorationLine, textShadow } =
+            getComputedStyle(each);
+        const isDisabled = each.closest(":disabled, [aria-disabled=true]") !== null;
+        return [each.localName, color, fontSize, fontWeight, textDecorationLine, textShadow,
+            isDisabled, behind(each)].join();
+    };
+    const isText = (each) => each.matches("input, select, textarea")
+        || [...each.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+
+    const backs = new Map();
+    const known = new Set(judged);
+    for (const each of document.body.querySelectorAll("*")) {
+        each.toggleAttribute("data-new-look", isText(each) && !known.has(look(each)));
+    }
+    if (!document.querySelector("[data-new-look]")) return { violations: [], judged: [] };
+    const found = await axe.run({ include: [["[data-new-look]"]] }, options);
+    const of = (rules) => rules.flatMap(({ nodes }) => nodes.map((node) => look(node.element)));
+    const wrong = new Set(of(found.violations));
+    for (const { nodes } of found.violations) for (const node of nodes) delete node.element;
+    return {
+        violations: found.violations,
+        // What could not be measured here may be measured where it shows again.
+        judged: [...new Set(of(found.passes))].filter((each) => !wrong.has(each)),
+    };
+}"""
 _PHONE = {"width": 390, "height": 844}
 _DESK = {"width": 1280, "height": 900}
 
 
-async def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page, in light and in dark, with everything unfolded."""
-    await page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true })")
-    await page.evaluate(_AXE)
-    found = []
-    for scheme, options in (("light", _ALL_RULES), ("dark", _COLOURS)):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        results = await page.evaluate(_RUN, options)
-        found += [
-            f"{scheme}: {rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
-            for rule in results["violations"]
-            for node in rule["nodes"]
-        ]
-    await page.emulate_media(color_scheme="light")
-    return found
+@dataclass
+class Inspector:
+    """Looks at page after page, with axe-core; what it finds wrong with a page is said in words.
+
+    Every page is held against every rule. Only contrasts are not measured again in what looks the
+    same, in every respect that they follow from, as something whose contrast was good enough.
+    """
+
+    good: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    async def violations(self, page: Page) -> list[str]:
+        """What is wrong with a page, in light and in dark, with everything unfolded."""
+        folded = page.locator("details")
+        await folded.evaluate_all("all => all.forEach(each => { each.open = true })")
+        await page.evaluate(_AXE)
+        found = []
+        for scheme, options in (("light", _ALL_BUT_CONTRAST), ("dark", _IN_THE_DARK)):
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            results = await page.evaluate(_RUN, options)
+            judged = {"judged": list(self.good[scheme]), "options": _CONTRAST}
+            contrasts = await page.evaluate(_RUN_ON_NEW_LOOKS, judged)
+            self.good[scheme].update(contrasts["judged"])
+            found += [
+                f"{scheme}: {rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
+                for rule in (*results["violations"], *contrasts["violations"])
+                for node in rule["nodes"]
+            ]
+        await page.emulate_media(color_scheme="light")
+        return found
 
 
 async def too_wide(page: Page) -> list[str]:

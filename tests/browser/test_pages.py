@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.browser.accessibility import too_wide, violations
+from tests.browser.accessibility import Inspector, too_wide
 from tests.browser.conftest import Visit
 from tests.browser.town import everything_happens, founded
 from tests.browser.visitor import Visitor
@@ -39,6 +39,7 @@ async def test_every_page_is_for_everybody_and_shows_text_as_text(
     people: dict[str, Visitor],
 ) -> None:
     wrong: list[str] = []
+    inspector = Inspector()
     for visitor in people.values():
         shapes = set()
         async for path in _every_page(visitor):
@@ -46,14 +47,15 @@ async def test_every_page_is_for_everybody_and_shows_text_as_text(
             shape = (path.rpartition("/")[0], await visitor.page.evaluate(_SHAPE))
             if shape not in shapes:
                 shapes.add(shape)
-                wrong += [f"{visitor.role} {path}: {found}" for found in await _findings(visitor)]
+                findings = await _findings(visitor, inspector)
+                wrong += [f"{visitor.role} {path}: {found}" for found in findings]
         assert len(shapes) >= _LEAST
     assert not wrong, "\n".join(wrong)
 
 
-async def _findings(visitor: Visitor) -> list[str]:
+async def _findings(visitor: Visitor, inspector: Inspector) -> list[str]:
     found = await too_wide(visitor.page)
-    found += await violations(visitor.page)
+    found += await inspector.violations(visitor.page)
     injected = await visitor.page.evaluate(
         "() => document.querySelectorAll('.injected').length + (window.injected || 0)"
     )
