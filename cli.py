@@ -89,6 +89,8 @@ def worker() -> None:
     """Runs the workflows and activities."""
     settings = _settings_with_logging()
     settings.require_database_url()
+    import uvloop
+
     from telemetry import traces
     from worker import run_worker
 
@@ -102,7 +104,7 @@ def worker() -> None:
         await run_worker(settings, stop)
 
     try:
-        asyncio.run(serve())
+        uvloop.run(serve())
     finally:
         traces.stop()
 

@@ -17,9 +17,10 @@ from temporalio.worker import Replayer
 
 from config import Settings
 from tests.workflows.command_line import CommandLine
+from tests.workflows.sandbox import SANDBOX
 from tests.workflows.wire import payload, raw, troubles
 from tests.workflows.world import RefusedError, World, in_days
-from worker import SANDBOX, WORKFLOWS, build_worker
+from worker import WORKFLOWS, build_worker
 from workflows.encryption import Encryption, converter
 from workflows.guard import Guard
 from workflows.snapshot import BookingInput

@@ -20,8 +20,9 @@ from domain.standing.events import LateEventsAged, StandingEvent
 from tests.workflows.another_booking import AnotherBooking
 from tests.workflows.lives import LIVES, name_of
 from tests.workflows.record_histories import HISTORIES, SOURCES, version_in_the_making
+from tests.workflows.sandbox import SANDBOX
 from tests.workflows.sources import fingerprint, fingerprints
-from worker import SANDBOX, WORKFLOWS
+from worker import WORKFLOWS
 from workflows.guard import Guard
 from workflows.messages import BOOKING_MESSAGES, STANDING_MESSAGES
 from workflows.payloads import data_converter
