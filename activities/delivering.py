@@ -60,7 +60,7 @@ class Outgoing:
     id: str
     to: Party
     kind: str
-    provider_id: str
+    provider_id: str | None
     booking_id: str | None
     booking_revision: int | None
     session_start: datetime | None

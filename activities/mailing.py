@@ -172,6 +172,7 @@ def _letter(row: MailRow, head: Letterhead, address: str) -> Letter:
         to.role,
         booking_id=booking.booking.id if booking else None,
         provider_id=notice.provider_id,
+        webhook_id=notice.endpoint.id if notice.endpoint else None,
         is_of_standing=notice.is_of_standing,
     )
     about = notice.about(

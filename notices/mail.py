@@ -144,6 +144,8 @@ def _facts(letter: Letter) -> list[tuple[str, str]]:
 
 
 def _link_text(letter: Letter) -> str:
+    if letter.about.endpoint is not None:
+        return "Open the endpoint"
     if not isinstance(letter.about.event, StandingEvent):
         return "Open the booking"
     return "Open the provider" if letter.about.to is Role.SUPPORT else "Open your standing"

@@ -9,9 +9,16 @@ PREFERENCES = "/notices/preferences"
 
 
 def page_of(
-    to: Role, *, booking_id: str | None, provider_id: str | None, is_of_standing: bool
+    to: Role,
+    *,
+    booking_id: str | None,
+    provider_id: str | None,
+    webhook_id: str | None,
+    is_of_standing: bool,
 ) -> str | None:
     """The path of the page on which a notice goes on, for whom it is; None if there is none."""
+    if webhook_id:
+        return f"/webhooks/{webhook_id}"
     if is_of_standing:
         if to is Role.PROVIDER:
             return "/standing"

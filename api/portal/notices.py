@@ -183,6 +183,7 @@ def _item(row: NoticeRow, names: Names, viewer: Viewer) -> Item:
             row.to.role,
             booking_id=booking.id if booking else None,
             provider_id=row.provider_id,
+            webhook_id=row.endpoint.id if row.endpoint else None,
             is_of_standing=row.is_of_standing,
         ),
     )

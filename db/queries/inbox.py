@@ -140,11 +140,18 @@ async def _endpoints_of(
     if not ids:
         return {}
     found = await conn.execute(
-        select(webhooks.c.id, webhooks.c.url, webhooks.c.disabled_reason).where(
-            webhooks.c.id.in_(ids)
-        )
+        select(
+            webhooks.c.id, webhooks.c.url, webhooks.c.disabled_reason, webhooks.c.deleted_at
+        ).where(webhooks.c.id.in_(ids))
     )
-    return {row.id: Endpoint(url=row.url, reason=row.disabled_reason or "") for row in found}
+    return {
+        row.id: Endpoint(
+            url=row.url,
+            reason=row.disabled_reason or "",
+            id=None if row.deleted_at else row.id,
+        )
+        for row in found
+    }
 
 
 def _endpoint_id(source: str) -> str | None:

@@ -54,7 +54,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "booking.requested": Kind(told=_PROVIDER, stands=_while_pending),
     # Not yet sent when the date is amended: the notice of the amendment tells all there is to know.
-    "booking.confirmed": Kind(told=_CLIENT, stands=_while_open, dated=True),
+    "booking.confirmed": Kind(told=_BOTH, stands=_while_open, dated=True),
     "booking.declined": Kind(told=_CLIENT),
     "booking.expired": Kind(told=_CLIENT),
     # Somebody may plan to come: it goes in any case, also where nobody has heard of the date.

@@ -19,10 +19,11 @@ from domain.standing.events import StandingEvent
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where webhooks went to, and why they no longer do."""
+    """Where webhooks went to, and why they no longer do. `id` is None once it is deleted."""
 
     url: str
     reason: str
+    id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +90,12 @@ def _of_booking(about: About, event: BookingEvent) -> Told:  # noqa: PLR0912 - a
                 f"Please answer by {rfc3339(booking.expires_at)}, when the request expires.",
             )
         case happened.BookingConfirmed(start=start):
+            undated = _session(about, dated=False)
             return Told(
                 title=f"Confirmed: {topic}, {rfc3339(start)}",
-                text=f"{provider} has confirmed your {_session(about, dated=False)} "
-                f"for {rfc3339(start)}.",
+                text=f"You have confirmed the {undated} with {client} for {rfc3339(start)}."
+                if about.to is Role.PROVIDER
+                else f"{provider} has confirmed your {undated} for {rfc3339(start)}.",
             )
         case happened.BookingDeclined(reason=reason, over_scheduling=over_scheduling):
             other = " They may suggest other times in the chat." if over_scheduling else ""

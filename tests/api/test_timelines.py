@@ -33,14 +33,15 @@ async def test_a_timeline_shows_whom_it_was_told(market: Marketplace) -> None:
         return [(each["kind"], each["to"]["role"], each["state"]) for each in found]
 
     confirmed = ("booking.confirmed", "client", "sent")
+    own = ("booking.confirmed", "provider", "sent")
     requested = ("booking.requested", "provider", "sent")
     past = ("late-window-opens", "provider", "skipped")
     assert await told(client) == [confirmed]
     to_provider = await told(provider)
-    assert [it for it in to_provider if it[2] == "sent"] == [requested]
+    assert [it for it in to_provider if it[2] == "sent"] == [requested, own]
     assert past in to_provider
     everything = await told(market.support)
-    assert {confirmed, requested, past} <= set(everything)
+    assert {confirmed, own, requested, past} <= set(everything)
     assert await told(market.service) == everything
 
 

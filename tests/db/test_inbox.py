@@ -20,6 +20,7 @@ from db.queries.mail import get_mail
 from db.schema import notices, webhooks
 from db.stores.inbox import mark_seen
 from db.stores.people import note_person
+from db.stores.webhooks import delete_webhook
 from domain.booking.deadlines import next_deadline
 from domain.booking.decide import elapse
 from domain.booking.events import ReminderSent
@@ -110,8 +111,14 @@ async def test_a_notice_of_an_endpoint_says_which_and_why(engine: AsyncEngine) -
 
     assert found.event is None
     assert found.endpoint == Endpoint(
-        url="https://example.org/hook", reason="It has failed for 5 days."
+        url="https://example.org/hook", reason="It has failed for 5 days.", id="hook-1"
     )
+    async with engine.begin() as conn:
+        await delete_webhook(conn, "hook-1", now=NOW)
+        (found,) = await list_inbox(conn, SUPPORT_DESK, limit=10)
+
+    assert found.endpoint is not None
+    assert found.endpoint.id is None
 
 
 async def test_a_mail_knows_whom_it_names(engine: AsyncEngine) -> None:

@@ -207,6 +207,7 @@ async def test_each_step_tells_those_whom_it_concerns(engine: AsyncEngine) -> No
     assert await _all(engine, notices, *columns) == [
         ("booking.requested", "provider", "ada", "sent", 1),
         ("answer-last-call", "provider", "ada", "skipped", 1),
+        ("booking.confirmed", "provider", "ada", "sent", 2),
         ("booking.confirmed", "client", "carl", "sent", 2),
         ("late-window-opens", "provider", "ada", "skipped", 2),
         ("session-starts", "provider", "ada", "skipped", 2),

@@ -65,6 +65,7 @@ async def test_a_request_that_is_answered_needs_no_mail_about_it(engine: AsyncEn
     await _confirmed(engine)
     assert await _mails(engine) == {
         ("booking.requested", "provider"): ("superseded", "What it asks for has been answered."),
+        ("booking.confirmed", "provider"): ("owed", None),
         ("booking.confirmed", "client"): ("owed", None),
     }
 
@@ -95,6 +96,7 @@ async def test_a_cancellation_is_told_in_any_case(engine: AsyncEngine) -> None:
     closed = ("superseded", "The booking is cancelled.")
     assert mails.pop(("booking.requested", "provider"))[0] == "superseded"
     assert mails == {
+        ("booking.confirmed", "provider"): closed,
         ("booking.confirmed", "client"): closed,
         ("cancellation.asked", "client"): closed,
         ("booking.cancelled", "client"): ("owed", None),
@@ -134,4 +136,7 @@ async def test_a_repetition_is_told_what_is_owed_still(engine: AsyncEngine) -> N
     played = await _confirmed(engine)
     again = await record_booking(engine, played.records[-1], within=SOON)
     assert again.instead is None
-    assert [owed.summary for owed in again.owed] == ["e-mail booking.confirmed to client carl"]
+    assert [owed.summary for owed in again.owed] == [
+        "e-mail booking.confirmed to provider ada",
+        "e-mail booking.confirmed to client carl",
+    ]

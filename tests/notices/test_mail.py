@@ -192,15 +192,18 @@ def test_nothing_else_brings_an_invite() -> None:
 
 
 def test_an_endpoint_that_is_disabled_is_told_with_its_address() -> None:
-    endpoint = Endpoint(url="https://example.org/<hook>", reason=f"It failed since {AT_NINE}.")
+    endpoint = Endpoint(
+        url="https://example.org/<hook>", reason=f"It failed since {AT_NINE}.", id="hook-1"
+    )
     told = About(kind="webhook.disabled", to=Role.SUPPORT, provider="", endpoint=endpoint)
-    mail = sent(told, page=None)
+    mail = sent(told, page="/webhooks/hook-1")
 
     plain, page = texts(mail)
     assert "Nothing is sent to https://example.org/<hook> any more." in plain
     assert "It failed since Mon 2 Mar 2026, 10:00 (Europe/Berlin)." in plain
     assert "https://example.org/&lt;hook&gt;" in page
-    assert f"{PORTAL}/bookings" not in plain
+    assert f"{PORTAL}/webhooks/hook-1" in plain
+    assert "Open the endpoint" in page
 
 
 def test_a_mail_without_a_portal_has_no_links_and_says_the_same() -> None:

@@ -49,7 +49,9 @@ async def test_what_happened_is_told_in_words_and_leads_on(pair: Pair) -> None:
     assert unread(page) == 0
     again = await pair.yuki.get("/notices")
     assert 'class="unread"' not in again.text
-    assert "Yuki Tanaka asks for a session" in words(await pair.ada.get("/notices"))
+    theirs = words(await pair.ada.get("/notices"))
+    assert "Yuki Tanaka asks for a session" in theirs
+    assert "You have confirmed the session on Watercolours with Yuki Tanaka for" in theirs
 
 
 async def test_times_are_the_viewers_own(pair: Pair) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.ids import new_id
+from db.recording.webhook_health import Failure, disable
 from db.schema import events, notices
 from tests.portal.conftest import Meet
 from tests.portal.lateness import SCRIPT
@@ -46,6 +48,23 @@ async def test_an_endpoint_is_added_and_its_secret_is_shown_once(ada: Visitor) -
         assert SCRIPT not in page.text
         assert not _SECRET.search(page.text)
     assert "Nothing yet" in words(await ada.get(path))
+
+
+async def test_a_notice_of_an_endpoint_that_is_disabled_leads_to_it(ada: Visitor) -> None:
+    path, _ = await added(ada)
+    failure = Failure(
+        webhook_id=path.rpartition("/")[2],
+        delivery_id="none",
+        at=datetime.now(UTC),
+        answer="410 Gone",
+    )
+    async with ada.parts.engine.begin() as conn:
+        await disable(conn, failure, reason="It answered 410 Gone.", mail=False)
+    page = await ada.get("/notices")
+    assert f"Nothing is sent to {URL} any more. It answered 410 Gone." in words(page)
+    assert f'href="{path}"' in page.text
+    await ada.send(await ada.get(path), f"{path}/delete")
+    assert f'href="{path}"' not in (await ada.get("/notices")).text
 
 
 @pytest.mark.parametrize(

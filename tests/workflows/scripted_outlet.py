@@ -55,7 +55,7 @@ class ScriptedOutlet:
     async def send(self, notice: Outgoing) -> Sent:
         """As an outlet does."""
         self.tried.append(notice)
-        plan = self.plans.get((notice.booking_id or notice.provider_id, notice.kind), taken)
+        plan = self.plans.get((notice.booking_id or notice.provider_id or "", notice.kind), taken)
         sent = await plan(notice)
         self.taken.append(notice)
         return sent

@@ -140,7 +140,7 @@ async def test_an_attempt_that_hangs_holds_nothing_up(mailing: Mailing) -> None:
 
     mailing.office.plan(booking.booking_id, "booking.confirmed", hang)
     await mailing.world.update(booking.booking_id, "confirm", start=start)
-    await mailing.tried(booking.booking_id, "booking.confirmed")
+    await mailing.tried(booking.booking_id, "booking.confirmed", times=2)
     await mailing.world.update(booking.booking_id, "ask-cancel", reason="Ill.")
     await mailing.ended(booking.booking_id, "cancellation.asked", "client")
     assert (await mailing.ledger(booking.booking_id))["booking.confirmed", "client"].attempts == 1
@@ -180,7 +180,7 @@ async def test_what_was_on_its_way_when_the_date_was_amended_is_sent(mailing: Ma
 
     mailing.office.plan(booking_id, "booking.confirmed", slow)
     await mailing.world.update(booking_id, "confirm", start=start)
-    await mailing.tried(booking_id, "booking.confirmed")
+    await mailing.tried(booking_id, "booking.confirmed", times=2)
     await mailing.world.update(
         booking_id, "reschedule-approved", start=in_days(31), initiated_by="support"
     )
@@ -246,9 +246,9 @@ async def test_what_is_owed_goes_on_in_the_next_history(mailing: Mailing) -> Non
         await world.signal(handle, "answer-reschedule", accept=False, by=by)
     await world.until(handle.describe, lambda it: it.run_id != first)
     gate.set()
-    row = await mailing.ended(booking_id, "booking.confirmed", "client")
-    assert row.state == "sent"
-    assert mailing.office.kinds_taken(booking_id).count("booking.confirmed") == 1
+    for role in ("client", "provider"):
+        assert (await mailing.ended(booking_id, "booking.confirmed", role)).state == "sent"
+    assert mailing.office.kinds_taken(booking_id).count("booking.confirmed") == 2
     await world.signal(handle, "cancel", reason="They asked.")
     assert (await handle.result())["state"] == "cancelled"
     assert all(it.state != NoticeState.OWED for it in (await mailing.ledger(booking_id)).values())
@@ -260,8 +260,12 @@ async def test_what_was_sent_but_not_written_down_is_sent_again_with_the_same_id
     """As if the worker had died between the two."""
     world, start = mailing.world, in_days(30)
     booking_id = (await mailing.requested(start)).booking_id
+    handle, alone = world.booking(booking_id), asyncio.Event()
 
-    async def and_die(_: Outgoing) -> Sent:
+    async def and_die(notice: Outgoing) -> Sent:
+        if notice.to != CLIENT:
+            return await taken(notice)
+        await alone.wait()
         mailing.office.plan(booking_id, "booking.confirmed", taken)
         async with world.engine.begin() as conn:
             await conn.execute(text("ALTER TABLE notices RENAME TO hidden_notices"))
@@ -269,15 +273,22 @@ async def test_what_was_sent_but_not_written_down_is_sent_again_with_the_same_id
 
     mailing.office.plan(booking_id, "booking.confirmed", and_die)
     await world.update(booking_id, "confirm", start=start)
+    await mailing.ended(booking_id, "booking.confirmed", "provider")
+    alone.set()
+
+    async def failed() -> bool:
+        pending = (await handle.describe()).raw_description.pending_activities
+        return any(each.HasField("last_failure") for each in pending)
+
     try:
-        await mailing.tried(booking_id, "booking.confirmed")
+        await world.until(failed, bool)
     finally:
         async with world.engine.begin() as conn:
             await conn.execute(text("ALTER TABLE IF EXISTS hidden_notices RENAME TO notices"))
     row = await mailing.ended(booking_id, "booking.confirmed", "client")
     assert (row.state, row.attempts) == ("sent", 2)
     sent = [it for it in mailing.office.taken if it.booking_id == booking_id]
-    assert [it.id for it in sent if it.kind == "booking.confirmed"] == [row.id, row.id]
+    assert [it.id for it in sent if it.kind == row.kind and it.to == CLIENT] == [row.id, row.id]
 
 
 @pytest.mark.parametrize(
@@ -319,10 +330,11 @@ async def test_a_workflow_that_is_forgotten_and_read_anew_delivers_once(
         await asyncio.gather(*ask)
         gate.set()
         for each in booked:
-            row = await mailing.ended(each.booking_id, "booking.confirmed", "client")
-            assert row.state == "sent"
+            for role in ("client", "provider"):
+                row = await mailing.ended(each.booking_id, "booking.confirmed", role)
+                assert row.state == "sent"
             kinds = mailing.office.kinds_taken(each.booking_id)
-            assert kinds.count("booking.confirmed") == 1
+            assert kinds.count("booking.confirmed") == 2
             await mailing.world.update(each.booking_id, "cancel", reason="They asked.")
             handle = mailing.world.booking(each.booking_id)
             await handle.result()
