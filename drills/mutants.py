@@ -107,7 +107,7 @@ def _count_twice() -> None:
     tell = reporting.LateEventReporter.report_late_event
 
     @activity.defn(name=reporting.REPORT_LATE_EVENT)
-    async def told(self: Any, report: reporting.LateEventReport) -> None:
+    async def told(self, report: reporting.LateEventReport) -> None:  # type: ignore[no-untyped-def]
         await tell(self, report)
         await tell(self, report)
 
