@@ -45,7 +45,8 @@ async def test_the_page_says_who_was_told(pair: Pair) -> None:
     assert "Booking requested, to Ada Lovelace in the portal: sent" in provider
     assert "Booking confirmed, to Yuki Tanaka in the portal: sent" in client
     assert "Booking requested" not in client
-    assert "Booking confirmed, to" not in provider
+    assert "Booking confirmed, to Ada Lovelace" in provider
+    assert "Booking confirmed, to Yuki Tanaka" not in provider
 
 
 async def test_a_time_has_to_be_chosen(pair: Pair) -> None:
