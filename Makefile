@@ -4,9 +4,10 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOGETHER := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: up demo test browser check fmt docs screenshots bench drill histories lock
+.PHONY: up demo test test-long browser check fmt docs screenshots bench drill histories lock
 
 ## up: the whole stack on this machine, until Ctrl-C
 up: $(READY)
@@ -16,9 +17,13 @@ up: $(READY)
 demo: $(READY)
 	@exec $(BIN)/keepdate demo
 
-## test: every tier
+## test: every tier, in three minutes
 test: browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(TOGETHER) -m 'not long'
+
+## test-long: the drills in short, and what else needs hundreds of bookings or processes of its own
+test-long: $(READY)
+	$(BIN)/python -m pytest $(TOGETHER) -m long
 
 ## browser: the Chromium of the browser tests and the screenshots, installed if there is none
 browser: $(READY)

@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 
 import hypothesis
+import pytest
 import schemathesis
 from fastapi import FastAPI
 
@@ -16,6 +17,8 @@ from api.app import create_app
 from config import Settings
 from tests.api.marketplace import Json, Marketplace, in_days, token
 from tests.api.test_description import CHECKS, listening
+
+pytestmark = pytest.mark.long
 
 LIVES = 3
 STEPS = 5

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from dev.trial import trial
 from drills.__main__ import drill
 from drills.mutants import MUTANTS
+
+pytestmark = pytest.mark.long
 
 SEED = 20
 

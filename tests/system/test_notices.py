@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from drills.notices import SHORT_PLAN, run
+
+pytestmark = pytest.mark.long
 
 
 def test_all_that_is_owed_arrives_and_nothing_of_a_date_that_is_no_more() -> None:

@@ -18,6 +18,8 @@ from tests.api.marketplace import problem
 from tests.packaging.project import ROOT
 from tests.telemetry.conftest import Observed, until
 
+pytestmark = pytest.mark.long
+
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "docs/grafana/keepdate.json").read_text("utf-8"))
 RULES_FILE = ROOT / "docs" / "alerts" / "keepdate.yml"
 GROUPS: list[dict[str, Any]] = yaml.safe_load(RULES_FILE.read_text("utf-8"))["groups"]

@@ -11,6 +11,8 @@ from tests.api.marketplace import created, in_days, ok, problem, token
 from tests.telemetry.conftest import Observed, until
 from tests.telemetry.receiver import Span
 
+pytestmark = pytest.mark.long
+
 TELLING = "Zanzibar-Quince"
 """Stands in every text and name that people give; it must not be in any log."""
 

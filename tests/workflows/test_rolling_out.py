@@ -22,6 +22,8 @@ from tests.workflows.world import Handle, World, in_days
 from worker import WORKFLOWS, build_worker
 from workflows.provider_standing import ProviderStandingWorkflow
 
+pytestmark = pytest.mark.long
+
 TOMORROW = (TomorrowsBooking, ProviderStandingWorkflow)
 """The workflows of the new build; the old one is as the code is today."""
 

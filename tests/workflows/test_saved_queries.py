@@ -17,6 +17,8 @@ from tests.workflows.world import World
 from worker import build_worker
 from workflows.saved_queries import SAVED_QUERIES, SavedQuery
 
+pytestmark = pytest.mark.long
+
 QUEUE = "saved-queries"
 
 # `:lost` are those of which the database cannot know that they have ended: an operator ended them.
