@@ -15,6 +15,7 @@ from api.models.booking import BookingRequest
 from api.problems import malformed, malformed_field, refused, unavailable
 from api.services import Services, clock
 from api.views import accepted_view, booking_view
+from db.engine import singly
 from db.ids import new_id
 from db.queries.bookings import BookingRow, Intent, get_booking
 from db.queries.timelines import booking_timeline
@@ -61,7 +62,7 @@ async def create(
         answered = Answered(status=201, body=booking_view(row, caller))
     else:
         answered = await not_recorded(parts, request.booking_id)
-    async with parts.engine.begin() as conn:
+    async with singly(parts.engine).connect() as conn:
         return await _keep(write, conn, answered)
 
 
@@ -178,7 +179,7 @@ async def _recorded(parts: Services, booking_id: str) -> BookingRow | None:
     loop = asyncio.get_running_loop()
     until = loop.time() + ANSWER_WITHIN.total_seconds()
     while True:
-        async with parts.engine.connect() as conn:
+        async with singly(parts.engine).connect() as conn:
             row = await get_booking(conn, booking_id)
         if row is not None or loop.time() >= until:
             return row

@@ -13,6 +13,7 @@ from api.gateway import Message, Order, decode
 from api.idempotency import Answered, Write, kept_answer, refusal_as_answer
 from api.problems import refused, refused_with
 from api.services import Services, clock
+from db.engine import singly
 from db.ids import new_id
 from domain.instants import rfc3339
 from domain.party import Party, Role
@@ -76,13 +77,14 @@ async def carried_out_once(
 ) -> Answered:
     """Carries out a command, or answers what this very request was answered before.
 
-    The key is claimed first, in a transaction of its own: two at once, and one after a crash, give
+    The key is claimed first, which is committed at once: two at once, and one after a crash, give
     the same command by the same id, and the workflow carries it out once.
     """
-    async with parts.engine.begin() as conn:
+    engine = singly(parts.engine)
+    async with engine.connect() as conn:
         answered = kept_answer(await given.write.claimed(conn, subject_id))
     if answered is None:
         answered = await refusal_as_answer(carry_out())
-        async with parts.engine.begin() as conn:
+        async with engine.connect() as conn:
             await given.write.keep(conn, answered)
     return answered

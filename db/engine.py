@@ -37,6 +37,14 @@ def create_engine(
     return engine
 
 
+def singly(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for whoever runs one statement alone, which is a transaction by itself.
+
+    To begin one and to end it would cost a round trip each.
+    """
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def _replace_if_cut(_connection: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
     """A PostgreSQL that was restarted costs a reconnect, and not an error for each connection.
 

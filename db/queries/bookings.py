@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_from
@@ -47,7 +47,7 @@ class Intent:
 
 async def get_booking(conn: AsyncConnection, booking_id: str) -> BookingRow | None:
     """One booking, or None if none of this id is recorded."""
-    found = (await conn.execute(read_bookings().where(bookings.c.id == booking_id))).one_or_none()
+    found = (await conn.execute(_ONE, {"booking_id": booking_id})).one_or_none()
     return row_of(found) if found else None
 
 
@@ -144,6 +144,9 @@ def read_bookings() -> Select[Any]:
         bookings.c.materials,
         bookings.c.logistics_note,
     )
+
+
+_ONE = read_bookings().where(bookings.c.id == bindparam("booking_id"))
 
 
 def row_of(row: Row[Any]) -> BookingRow:

@@ -6,12 +6,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.schema import idempotency_keys
 from domain.party import Party
+
+# Built once: to build a statement takes longer than to run it.
+_CLAIMED = (
+    insert(idempotency_keys)
+    .on_conflict_do_nothing(index_elements=["owner_role", "owner_id", "key"])
+    .returning(idempotency_keys.c.key)
+)
+_IT = (
+    idempotency_keys.c.owner_role == bindparam("their_role"),
+    idempotency_keys.c.owner_id == bindparam("their_id"),
+    idempotency_keys.c.key == bindparam("their_key"),
+)
+_FIRST = select(idempotency_keys).where(*_IT)
+_FINISHED = update(idempotency_keys).where(*_IT, idempotency_keys.c.status.is_(None))
 
 
 class Claim(StrEnum):
@@ -43,20 +57,18 @@ async def claim(
     id of the booking to create. Commit before acting on it: what was claimed must outlive a crash.
     """
     made = await conn.execute(
-        insert(idempotency_keys)
-        .values(
-            owner_role=owner.role.value,
-            owner_id=owner.id,
-            key=key,
-            fingerprint=fingerprint,
-            subject_id=subject_id,
-        )
-        .on_conflict_do_nothing(index_elements=["owner_role", "owner_id", "key"])
-        .returning(idempotency_keys.c.key)
+        _CLAIMED,
+        {
+            "owner_role": owner.role.value,
+            "owner_id": owner.id,
+            "key": key,
+            "fingerprint": fingerprint,
+            "subject_id": subject_id,
+        },
     )
     if made.one_or_none() is not None:
         return Claimed(claim=Claim.NEW, subject_id=subject_id)
-    first = (await conn.execute(select(idempotency_keys).where(*_is(owner, key)))).one()
+    first = (await conn.execute(_FIRST, _named(owner, key))).one()
     if first.fingerprint != fingerprint:
         return Claimed(claim=Claim.REUSED, subject_id=first.subject_id)
     return Claimed(
@@ -66,16 +78,8 @@ async def claim(
 
 async def finish(conn: AsyncConnection, *, owner: Party, key: str, status: int, body: Any) -> None:
     """Keeps the answer to a request, unless one is kept already: it is given again from now on."""
-    await conn.execute(
-        update(idempotency_keys)
-        .where(*_is(owner, key), idempotency_keys.c.status.is_(None))
-        .values(status=status, body=body)
-    )
+    await conn.execute(_FINISHED, {**_named(owner, key), "status": status, "body": body})
 
 
-def _is(owner: Party, key: str) -> tuple[Any, ...]:
-    return (
-        idempotency_keys.c.owner_role == owner.role.value,
-        idempotency_keys.c.owner_id == owner.id,
-        idempotency_keys.c.key == key,
-    )
+def _named(owner: Party, key: str) -> dict[str, str]:
+    return {"their_role": owner.role.value, "their_id": owner.id, "their_key": key}
