@@ -36,6 +36,9 @@ from domain.party import Role
 
 Rows = Sequence[Mapping[str, Any]]
 
+_KNOWN: dict[str, frozenset[str]] = {}
+"""The columns that are written, by the parameter of the statement that the rows come in."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cards:
@@ -58,9 +61,9 @@ async def write_together(
     written = await conn.execute(
         _STATEMENT,
         {
-            "happened": _json(happened),
-            "lines": _json(lines),
-            "told": _json(told),
+            "happened": _json("happened", happened),
+            "lines": _json("lines", lines),
+            "told": _json("told", told),
             "begun": begun,
             **_chat(cards, begun),
         },
@@ -85,15 +88,23 @@ def _chat(cards: Cards | None, begun: str) -> dict[str, str]:
         {"role": Role.CLIENT, "id": cards.client_id},
         {"role": Role.PROVIDER, "id": cards.provider_id},
     ]
-    return {"cards": _json(cards.rows), "chat": _json([chat]), "pair": _json(pair)}
+    return {
+        "cards": _json("cards", cards.rows),
+        "chat": _json("chat", [chat]),
+        "pair": _json("pair", pair),
+    }
 
 
-def _json(rows: Rows) -> str:
+def _json(parameter: str, rows: Rows) -> str:
+    # Nothing else would tell of a column that the statement leaves out.
+    if any(row.keys() - _KNOWN[parameter] for row in rows):
+        raise ValueError(f"{parameter}: a column that is not written")
     return to_json(list(rows)).decode()
 
 
 def _copied(table: Table, parameter: str, *names: str) -> tuple[Insert, list[str], Select[Any]]:
     """An insertion into a table, the columns that it fills, and its rows in a JSON parameter."""
+    _KNOWN[parameter] = frozenset(names)
     rows = func.json_populate_recordset(
         literal_column(f"null::{table.name}"), cast(bindparam(parameter, type_=Text), JSON)
     ).table_valued(*(Column(name, table.c[name].type) for name in names), name=parameter)
