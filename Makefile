@@ -58,6 +58,7 @@ bench: browser
 drill: $(READY)
 	$(BIN)/python -m drills $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m drills --mutation all $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m drills.notices $(if $(SEED),--seed $(SEED))
 
 ## histories: records the workflow histories of this version anew, which the tests replay
 histories: $(READY)
