@@ -6,31 +6,25 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
+from playwright.async_api import BrowserContext, Page
 
 _AXE = Axe().axe_script
-_OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": False}
-_ALL_BUT_CONTRAST = {
-    **_OPTIONS,
-    "rules": {"target-size": {"enabled": True}, "color-contrast": {"enabled": False}},
-}
-# Nothing but colours is another in the dark.
-_IN_THE_DARK = {**_OPTIONS, "runOnly": ["link-in-text-block"]}
-_CONTRAST = {
-    **_OPTIONS,
-    "runOnly": ["color-contrast"],
+_OPTIONS = {
     "resultTypes": ["violations", "passes"],
     "elementRef": True,
     "selectors": False,
+    "iframes": False,
+    "preload": False,
 }
-_RUN = """async (options) => {
-    // Colours on their way from one to the other are no colours of the page.
-    document.getAnimations().forEach((each) => each.finish());
-    return { violations: (await axe.run(options)).violations };
-}"""
+_ALL_RULES = {**_OPTIONS, "rules": {"target-size": {"enabled": True}}}
+# Nothing but colours is another in the dark.
+_COLOURS = {**_OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
 # Of each text, the look is all that its contrast follows from: its own style, and what lies behind
 # it. To measure contrasts is what takes axe-core longest, and most texts look like some other.
-_RUN_ON_NEW_LOOKS = """async ({ judged, options }) => {
+_RUN = """async ({ judged, options }) => {
+    // Colours on their way from one to the other are no colours of the page.
+    document.getAnimations().forEach((each) => each.finish());
+
     const behind = (each) => {
         if (!each) return "";
         if (!backs.has(each)) {
@@ -56,15 +50,18 @@ _RUN_ON_NEW_LOOKS = """async ({ judged, options }) => {
     for (const each of document.body.querySelectorAll("*")) {
         each.toggleAttribute("data-new-look", isText(each) && !known.has(look(each)));
     }
-    if (!document.querySelector("[data-new-look]")) return { violations: [], judged: [] };
-    const found = await axe.run({ include: [["[data-new-look]"]] }, options);
-    const of = (rules) => rules.flatMap(({ nodes }) => nodes.map((node) => look(node.element)));
-    const wrong = new Set(of(found.violations));
+    axe.configure({ rules: [{ id: "color-contrast", selector: "[data-new-look]" }] });
+    const found = await axe.run(options);
+    const looks = (rules) => rules.filter(({ id }) => id === "color-contrast")
+        .flatMap(({ nodes }) => nodes.map(({ element }) => look(element)));
+    const wrong = new Set(looks(found.violations));
+    const judgedNow = looks(found.passes).filter((each) => !wrong.has(each));
+    // No element can leave its page.
     for (const { nodes } of found.violations) for (const node of nodes) delete node.element;
     return {
         violations: found.violations,
         // What could not be measured here may be measured where it shows again.
-        judged: [...new Set(of(found.passes))].filter((each) => !wrong.has(each)),
+        judged: [...new Set(judgedNow)],
     };
 }"""
 _PHONE = {"width": 390, "height": 844}
@@ -81,21 +78,23 @@ class Inspector:
 
     good: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
+    async def sit_beside(self, visitor: BrowserContext) -> None:
+        """Has each page that somebody opens from now on hold what it is looked at with."""
+        await visitor.add_init_script(_AXE)
+
     async def violations(self, page: Page) -> list[str]:
         """What is wrong with a page, in light and in dark, with everything unfolded."""
         folded = page.locator("details")
         await folded.evaluate_all("all => all.forEach(each => { each.open = true })")
-        await page.evaluate(_AXE)
         found = []
-        for scheme, options in (("light", _ALL_BUT_CONTRAST), ("dark", _IN_THE_DARK)):
+        for scheme, options in (("light", _ALL_RULES), ("dark", _COLOURS)):
             await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            results = await page.evaluate(_RUN, options)
-            judged = {"judged": list(self.good[scheme]), "options": _CONTRAST}
-            contrasts = await page.evaluate(_RUN_ON_NEW_LOOKS, judged)
-            self.good[scheme].update(contrasts["judged"])
+            asked = {"judged": list(self.good[scheme]), "options": options}
+            results = await page.evaluate(_RUN, asked)
+            self.good[scheme].update(results["judged"])
             found += [
                 f"{scheme}: {rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
-                for rule in (*results["violations"], *contrasts["violations"])
+                for rule in results["violations"]
                 for node in rule["nodes"]
             ]
         await page.emulate_media(color_scheme="light")

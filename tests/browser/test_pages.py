@@ -41,6 +41,7 @@ async def test_every_page_is_for_everybody_and_shows_text_as_text(
     wrong: list[str] = []
     inspector = Inspector()
     for visitor in people.values():
+        await inspector.sit_beside(visitor.context)
         shapes = set()
         async for path in _every_page(visitor):
             # Of bookings that stand alike, one is enough.
