@@ -1,6 +1,6 @@
 """Traces, from an HTTP request through workflow and activity to SQL: off unless `OTEL_…` asks.
 
-While they are off, neither its SDK nor an instrumentation is loaded, and nothing here does anything.
+While they are off, neither its SDK nor an instrumentation is loaded, and nothing here is done.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def test_migrations_lead_to_the_tables_of_the_code(database: str, empty_database
     migrated = create_engine(database, poolclass=NullPool)
     declared = create_engine(empty_database, poolclass=NullPool)
     # What tables are made of, SQLAlchemy has no words for.
-    functions = dict(_catalogue(migrated)["functions"])
+    functions = {str(name): source for name, source in _catalogue(migrated)["functions"]}
     with declared.begin() as conn:
         conn.execute(text('CREATE TYPE textrange AS RANGE (SUBTYPE = text, COLLATION = "C")'))
         for name in ("pieces", "pieces_of"):
