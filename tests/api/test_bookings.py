@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api.models.base import Accepted
-from api.models.booking import BookingModel, Preview, Timeline
+from api.models.booking import BookingModel, BookingTimeline, Preview
 from tests.api.marketplace import (
     Marketplace,
     Person,
@@ -37,7 +37,7 @@ async def test_a_request_is_pending_in_every_view_at_once(market: Marketplace) -
     [listed] = ok(await provider.get("/v1/bookings", state="pending"))["items"]
     assert listed["id"] == booking["id"]
     timeline = ok(await client.get(f"{path}/timeline"))
-    Timeline.model_validate(timeline)
+    BookingTimeline.model_validate(timeline)
     assert [entry["command"] for entry in timeline["items"]] == ["request"]
 
 
