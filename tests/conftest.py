@@ -91,19 +91,23 @@ def template_database(postgres: Postgres) -> str:
 @pytest.fixture
 def database(postgres: Postgres, template_database: str) -> Iterator[str]:
     """The URL of a migrated, empty database for one test alone."""
-    yield from _copy(postgres, template_database)
+    yield from copied(postgres, template_database)
 
 
 @pytest.fixture(scope="session")
 def shared_database(postgres: Postgres, template_database: str) -> Iterator[str]:
-    """The URL of a migrated database that tests share; each keeps to ids of its own."""
-    yield from _copy(postgres, template_database)
+    """The URL of a migrated database that tests share; each keeps to ids of its own.
+
+    A tier with something in it that concerns everybody, such as the endpoints of services, has
+    another one.
+    """
+    yield from copied(postgres, template_database)
 
 
 @pytest.fixture
 def empty_database(postgres: Postgres) -> Iterator[str]:
     """The URL of a database without any table."""
-    yield from _copy(postgres, "template0")
+    yield from copied(postgres, "template0")
 
 
 @pytest.fixture(scope="session")
@@ -130,21 +134,23 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 @pytest.fixture
 def settings(database: str, temporal: WorkflowEnvironment) -> Settings:
     """Settings for a database of the test's own and the shared Temporal server."""
-    return _settings(database, temporal)
+    return settings_for(database, temporal)
 
 
 @pytest.fixture(scope="session")
 def shared_settings(shared_database: str, temporal: WorkflowEnvironment) -> Settings:
     """Settings for the shared database and the shared Temporal server."""
-    return _settings(shared_database, temporal)
+    return settings_for(shared_database, temporal)
 
 
-def _settings(database_url: str, temporal: WorkflowEnvironment) -> Settings:
+def settings_for(database_url: str, temporal: WorkflowEnvironment) -> Settings:
+    """Settings for a database and the shared Temporal server."""
     _, _, port = temporal.client.service_client.config.target_host.rpartition(":")
     return Settings(database_url=database_url, temporal_port=int(port))
 
 
-def _copy(postgres: Postgres, template: str) -> Iterator[str]:
+def copied(postgres: Postgres, template: str) -> Iterator[str]:
+    """A database of one's own, for as long as it is needed: its URL."""
     name = f"test_{next(_numbers)}"
     postgres.create_database(name, template=template)
     yield postgres.url(name)

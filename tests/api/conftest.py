@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -10,11 +10,14 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
 from config import Settings, temporal_connection
 from db.engine import create_engine
+from dev.postgres import Postgres
 from tests.api.marketplace import Marketplace
+from tests.conftest import copied, settings_for
 from worker import build_worker
 from workflows.payloads import data_converter
 from workflows.search_attributes import register
@@ -44,6 +47,18 @@ async def worked(settings: Settings) -> AsyncIterator[None]:
             yield
     finally:
         await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: Postgres, template_database: str) -> Iterator[str]:
+    """A database of this tier's own: its endpoints hear of everything in it."""
+    yield from copied(postgres, template_database)
+
+
+@pytest.fixture(scope="session")
+def shared_settings(shared_database: str, temporal: WorkflowEnvironment) -> Settings:
+    """Settings for the tier's database and the shared Temporal server."""
+    return settings_for(shared_database, temporal)
 
 
 @pytest.fixture(scope="session")
