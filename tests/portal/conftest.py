@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,7 +12,9 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from config import Settings
+from dev.postgres import Postgres
 from tests.api.conftest import worked
+from tests.conftest import copied
 from tests.portal.browser import Browser
 from tests.portal.pair import Pair
 from tests.portal.visitor import Visitor, signed_in
@@ -24,6 +26,12 @@ Open = Callable[[FastAPI], Awaitable[Browser]]
 def set_to(settings: Settings, **changes: Any) -> Settings:
     """These settings with some of them set to something else."""
     return Settings(database_url=settings.database_url, **changes)
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: Postgres, template_database: str) -> Iterator[str]:
+    """A database of this tier's own: support's endpoints hear of everything in it."""
+    yield from copied(postgres, template_database)
 
 
 @pytest.fixture(scope="session")
