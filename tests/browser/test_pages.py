@@ -35,6 +35,7 @@ async def people(visit: Visit, address: str) -> dict[str, Visitor]:
     return found
 
 
+@pytest.mark.long
 async def test_every_page_is_for_everybody_and_shows_text_as_text(
     people: dict[str, Visitor],
 ) -> None:

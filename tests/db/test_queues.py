@@ -80,6 +80,8 @@ async def test_queues_read_an_index(many: AsyncConnection, condition: Any) -> No
 async def test_providers_are_listed_by_indexes(
     many: AsyncConnection, status: Status | None, after: str | None
 ) -> None:
+    # Where there are few, to sort them is cheap: the question is whether it can be done without.
+    await many.execute(text("SET LOCAL enable_sort = off"))
     plan = await _plan(many, list_statement(status=status, limit=20, after=after))
     assert "Index" in plan
     assert "Seq Scan" not in plan

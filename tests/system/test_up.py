@@ -78,6 +78,7 @@ def test_stop_while_starting_leaves_nothing(stack: RunningStack, number: signal.
     assert stack.processes() == []
 
 
+@pytest.mark.long
 def test_one_death_is_named_and_stops_the_rest(stack: RunningStack) -> None:
     stack.start_and_wait()
 
@@ -88,6 +89,7 @@ def test_one_death_is_named_and_stops_the_rest(stack: RunningStack) -> None:
     assert stack.processes() == []
 
 
+@pytest.mark.long
 def test_data_survives_a_power_cut_and_sigterm_stops_everything(stack: RunningStack) -> None:
     stack.start_and_wait()
     with stack.client("provider", "p-1") as provider, stack.client("client", "c-1") as client:

@@ -376,6 +376,7 @@ async def test_what_is_open_needs_a_workflow(world: World, comparer: Comparer) -
     assert found["late_cancellations"] == 2
 
 
+@pytest.mark.long
 async def test_a_round_finds_what_differs_page_by_page(world: World, comparer: Comparer) -> None:
     booking_id = (await world.request()).booking_id
     await _by_hand(world, update(bookings).where(bookings.c.id == booking_id).values(client_id="x"))
@@ -395,6 +396,7 @@ async def test_a_round_finds_what_differs_page_by_page(world: World, comparer: C
     )
 
 
+@pytest.mark.long
 async def test_the_comparison_runs_as_a_workflow(world: World) -> None:
     result = await world.client.execute_workflow(
         "Comparison",
