@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +20,11 @@ from drills.journal import Journal
 CLOSING = {
     "booking.declined", "booking.expired", "booking.cancelled", "booking.completed",
 }  # fmt: skip
-REMINDERS = {"session-starts", "late-window-opens"}
+BEFORE_THE_START = {
+    "session-starts": (timedelta(hours=1), timedelta(days=1)),
+    "late-window-opens": (timedelta(days=6),),
+}
+"""When each reminder of a session is due, before its start."""
 WITH_A_CARD = {"booking.requested", "booking.confirmed", "booking.cancelled", "booking.rescheduled"}
 _AT_ONCE = 20
 
@@ -194,14 +198,16 @@ def _reminders(found: Findings, notices: list[Row], events: list[Row]) -> None:
             case each if each in CLOSING:
                 dates[event["subject_id"]].append((event["occurred_at"], None))
     for notice in notices:
-        if notice["kind"] not in REMINDERS or notice["state"] != "sent":
+        if notice["kind"] not in BEFORE_THE_START or notice["state"] != "sent":
             continue
         sent = notice["ended_at"] or notice["created_at"]
         stood = [start for since, start in dates[notice["booking_id"]] if since <= sent]
         expected = stood[-1] if stood else None
         found.hold(
             "no stale reminder",
-            holds=expected is not None and notice["session_start"] == expected,
+            holds=expected is not None
+            and notice["session_start"] == expected
+            and expected - notice["due_at"] in BEFORE_THE_START[notice["kind"]],
             otherwise=f"{notice['booking_id']}: reminded of {notice['session_start']} at {sent},"
             f" when it was {expected}",
         )
