@@ -316,10 +316,13 @@ class DecisionLoop(Reception[S, C, E]):
 
     @workflow.query(name="timeline", description="The newest decisions, and the refusals.")
     def timeline(self) -> dict[str, Any]:
-        """The newest lines of the timeline as JSON, with the count of all refusals."""
+        """The newest lines of the timeline as JSON, with the count of all refusals.
+
+        Both tell what is on record: a refusal that is being recorded is in neither.
+        """
         return {
             "items": [entry_json(entry) for entry in self._log.progress.newest],
-            "refused": self._log.progress.refused,
+            "refused": self._log.refused_on_record,
         }
 
     @workflow.query(name="record", description="All that it knows to be on record, for repairs.")

@@ -56,12 +56,12 @@ class Logbook:
         self.unrecorded: tuple[Entry, ...] = ()
         self._kept: deque[Recording[Any]] = deque(maxlen=RECORDINGS_KEPT)
         self._writing: int | None = None
-        self._refused_on_record = 0
+        self.refused_on_record = 0
 
     def go_on_from(self, progress: Progress) -> None:
         """Begin where another history, or the record, ended."""
         self.progress = progress
-        self._refused_on_record = progress.refused
+        self.refused_on_record = progress.refused
 
     def account(self, state: S | None, before: int | None) -> Account[S, Any]:
         """What is on record, with the newest recordings, or the newest `before` some number."""
@@ -72,7 +72,7 @@ class Logbook:
             number=self.progress.recordings,
             lines=self.progress.lines,
             events=self.progress.events,
-            refused=self._refused_on_record,
+            refused=self.refused_on_record,
             writing=self._writing,
             recordings=tuple(told),
             older=len(known) > len(told),
@@ -152,7 +152,7 @@ class Logbook:
         refused: int,
     ) -> None:
         self._writing = None
-        self._refused_on_record = refused
+        self.refused_on_record = refused
         self._kept.append(
             Recording(
                 number=number,
