@@ -7,20 +7,25 @@ secrets also from files, as `KEEPDATE_…_FILE`. The connection to Temporal come
 
 from __future__ import annotations
 
-import base64
-import re
 from dataclasses import replace
-from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self
 
-from pydantic import Field, HttpUrl, ValidationError, field_validator, model_validator
+from pydantic import Field, HttpUrl, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
 from config_files import SecretFileError, SecretFiles
-from domain.notices.address import is_address
+from config_values import (
+    CodecKeys,
+    DatabaseUrl,
+    Mailbox,
+    MailServerUrl,
+    Port,
+    address_in,
+    keyring,
+    origin_of,
+)
 from domain.notices.endpoint import Reach
 
 DEVELOPMENT_SECRET = "keepdate-development-secret-known-to-everyone"  # noqa: S105
@@ -28,10 +33,6 @@ DEVELOPMENT_SECRET = "keepdate-development-secret-known-to-everyone"  # noqa: S1
 
 DEVELOPMENT_SESSION_SECRET = "keepdate-development-sessions-known-to-everyone"  # noqa: S105
 """Signs the portal's cookies on a developer's machine. It is public, so production refuses it."""
-
-_CODEC_KEY = re.compile(r"(?P<id>[A-Za-z0-9._-]{1,64}):[A-Za-z0-9+/]{43}=", re.ASCII)
-
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class ConfigurationError(Exception):
@@ -77,7 +78,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".keepdate")
     """Where `keepdate up` keeps its databases and logs."""
 
-    database_url: str | None = Field(default=None, repr=False)
+    database_url: DatabaseUrl | None = Field(default=None, repr=False)
     """PostgreSQL, as a SQLAlchemy or libpq URL. `keepdate up` brings its own."""
 
     jwt_secret: str = Field(default=DEVELOPMENT_SECRET, min_length=32, repr=False)
@@ -115,16 +116,16 @@ class Settings(BaseSettings):
     oidc_id_claim: str = "sub"
     """Which claim of an ID token holds the person's id at the marketplace."""
 
-    smtp_url: str | None = Field(default=None, repr=False)
+    smtp_url: MailServerUrl | None = Field(default=None, repr=False)
     """Mail server, as `smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`; the first
     is encrypted where the server offers it, and always with a password. Without a server no mail is
     sent."""
 
-    mail_from: str | None = None
+    mail_from: Mailbox | None = None
     """Whom mails and invites come from, as `Keepdate <bookings@example.org>`. Needed with a mail
     server."""
 
-    mail_reply_to: str | None = None
+    mail_reply_to: Mailbox | None = None
     """Where answers to mails go, if not to whom they come from."""
 
     repeatable_days: int = Field(default=7, ge=4)
@@ -134,7 +135,7 @@ class Settings(BaseSettings):
     webhook_allow_private: bool = False
     """Lets webhooks reach private addresses, this machine's among them, and by plain http."""
 
-    codec_keys: str | None = Field(default=None, repr=False)
+    codec_keys: CodecKeys | None = Field(default=None, repr=False)
     """Encrypts what Temporal stores: keys as `<id>:<32 bytes in base64>`, with spaces between, the
     newest first. That one encrypts, the others still decrypt."""
 
@@ -178,16 +179,6 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, SecretFiles(settings_cls)
 
-    @field_validator("database_url")
-    @classmethod
-    def _name_the_driver(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-            raise ValueError("must be a PostgreSQL URL, such as postgresql://user@host/keepdate")
-        return f"postgresql+psycopg://{rest}"
-
     @model_validator(mode="after")
     def _refuse_public_secret_in_production(self) -> Self:
         if self.environment == "production" and self.signs_with_public_secret:
@@ -196,32 +187,6 @@ class Settings(BaseSettings):
                 " of its own"
             )
         return self
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _name_a_mail_server(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
-            raise ValueError("must be smtp://, smtp+starttls:// or smtps:// with a host")
-        return url
-
-    @field_validator("codec_keys")
-    @classmethod
-    def _have_keys_of_the_right_length(cls, keys: str | None) -> str | None:
-        found = [_CODEC_KEY.fullmatch(each) for each in (keys or "").split()]
-        ids = [match["id"] for match in found if match]
-        if not all(found) or len(set(ids)) < len(ids) or (keys is not None and not ids):
-            raise ValueError("must be <id>:<32 bytes in base64>, with spaces between, each id once")
-        return keys
-
-    @field_validator("mail_from", "mail_reply_to")
-    @classmethod
-    def _name_a_mailbox(cls, mailbox: str | None) -> str | None:
-        if mailbox is not None and not is_address(parseaddr(mailbox)[1]):
-            raise ValueError("must be an address, such as Keepdate <bookings@example.org>")
-        return mailbox
 
     @model_validator(mode="after")
     def _send_mail_from_somebody(self) -> Self:
@@ -267,13 +232,12 @@ class Settings(BaseSettings):
     @property
     def mail_address(self) -> str | None:
         """The bare address that mails and invites come from."""
-        return parseaddr(self.mail_from)[1] or None if self.mail_from else None
+        return address_in(self.mail_from) if self.mail_from else None
 
     @property
     def codec_keyring(self) -> dict[str, bytes]:
         """The keys that encrypt what Temporal stores, by their ids, the newest first."""
-        pairs = (each.partition(":") for each in (self.codec_keys or "").split())
-        return {key_id: base64.b64decode(key) for key_id, _, key in pairs}
+        return keyring(self.codec_keys or "")
 
     @property
     def webhook_reach(self) -> Reach:
@@ -301,15 +265,6 @@ class Settings(BaseSettings):
                 "KEEPDATE_DATABASE_URL is not set (`keepdate up` prints that of its own database)"
             )
         return self.database_url
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of an address, as a browser says them."""
-    parts = urlsplit(url)
-    standard = {"http": 80, "https": 443}.get(parts.scheme)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = "" if parts.port in (None, standard) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
 
 
 def load_settings(**fixed: Any) -> Settings:

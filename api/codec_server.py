@@ -21,7 +21,8 @@ from api.body import read_object
 from api.portal.session import viewer_of
 from api.problems import ProblemError, malformed_field, unauthenticated
 from api.services import of_request
-from config import Settings, origin_of
+from config import Settings
+from config_values import origin_of
 from domain.party import Party, Role
 from workflows.encryption import Encryption
 

@@ -1,0 +1,78 @@
+"""What the values of settings have to look like, and what is refused in words for the operator."""
+
+from __future__ import annotations
+
+import base64
+import re
+from email.utils import parseaddr
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from domain.notices.address import is_address
+
+_CODEC_KEY = re.compile(r"(?P<id>[A-Za-z0-9._-]{1,64}):[A-Za-z0-9+/]{43}=", re.ASCII)
+
+
+def _with_its_driver(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must be a PostgreSQL URL, such as postgresql://user@host/keepdate")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _mail_server(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
+        raise ValueError("must be smtp://, smtp+starttls:// or smtps:// with a host")
+    return url
+
+
+def _mailbox(mailbox: str) -> str:
+    if not is_address(parseaddr(mailbox)[1]):
+        raise ValueError("must be an address, such as Keepdate <bookings@example.org>")
+    return mailbox
+
+
+def _keys_of_the_right_length(keys: str) -> str:
+    found = [_CODEC_KEY.fullmatch(each) for each in keys.split()]
+    ids = [match["id"] for match in found if match]
+    if not all(found) or len(set(ids)) < len(ids) or not ids:
+        raise ValueError("must be <id>:<32 bytes in base64>, with spaces between, each id once")
+    return keys
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+DatabaseUrl = Annotated[str, AfterValidator(_with_its_driver)]
+"""PostgreSQL, as SQLAlchemy names it, whichever way it was written."""
+
+MailServerUrl = Annotated[str, AfterValidator(_mail_server)]
+"""A mail server, and how to talk to it."""
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+"""An e-mail address, with or without a name before it."""
+
+CodecKeys = Annotated[str, AfterValidator(_keys_of_the_right_length)]
+"""Keys as `<id>:<32 bytes in base64>`, with spaces between."""
+
+
+def keyring(keys: str) -> dict[str, bytes]:
+    """Keys by their ids, in the order in which they were written."""
+    pairs = (each.partition(":") for each in keys.split())
+    return {key_id: base64.b64decode(key) for key_id, _, key in pairs}
+
+
+def address_in(mailbox: str) -> str:
+    """The bare address of a mailbox."""
+    return parseaddr(mailbox)[1]
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address, as a browser says them."""
+    parts = urlsplit(url)
+    standard = {"http": 80, "https": 443}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, standard) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
