@@ -8,27 +8,22 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import TextIO
 
 from config import Settings
 from dev.home import Home
-from dev.postgres import Postgres
-from dev.process import Child, Program, StartError
-from dev.temporal import Temporal, embedded_environment
+from dev.process import Child, StartError
+from dev.servers import CLI, Servers, obituary
 
 DATABASE = "keepdate"
 READY_LINE = "Keepdate is up"
 """Printed once everything answers; scripts may wait for it."""
 
-_CLI = Path(__file__).resolve().parent.parent / "cli.py"
-_START_SECONDS = 60
 _STOP_SECONDS = {"api": 3.0, "worker": 3.0, "temporal": 1.5, "postgres": 1.5}
 _GRACE_SECONDS = 2.0  # within what `api` and `worker` are given above
-_TICK = 0.05
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no error
@@ -52,17 +47,20 @@ def up(settings: Settings) -> int:
         raise StartError(f"{settings.data_dir}: {error.strerror or error}") from error
 
 
-class Stack:
+class Stack(Servers):
     """The processes of one machine's stack and their supervisor."""
 
     def __init__(self, settings: Settings, home: Home) -> None:
+        super().__init__(
+            postgres=home.postgres,
+            temporal=home.temporal,
+            port=settings.temporal_port,
+            ui_port=settings.temporal_ui_port,
+            database=DATABASE,
+            log=home.log,
+        )
         self._settings = settings
         self._home = home
-        self._postgres = Postgres(home.postgres)
-        self._temporal = Temporal(
-            home.temporal, port=settings.temporal_port, ui_port=settings.temporal_ui_port
-        )
-        self._children: list[Child] = []
         self._stopping = False
 
     def run(self) -> int:
@@ -74,7 +72,7 @@ class Stack:
         try:
             self._start()
             _say(self._welcome())
-            self._until(lambda: False, "")
+            self.until(lambda: False, None)
         except _Stopped:
             _say("Stopping.")
             return 0
@@ -93,75 +91,47 @@ class Stack:
         if self._settings.database_url is not None:
             _say("KEEPDATE_DATABASE_URL is left aside: `keepdate up` brings its own PostgreSQL.")
 
-        self._add(self._postgres.start(self._home.log("postgres")))
-        self._until(self._postgres.is_ready, "PostgreSQL")
-        self._postgres.ensure_database(DATABASE)
-
-        self._add(self._temporal.start(self._home.log("temporal")))
+        self.start_postgres()
+        self.start_temporal()
         self._migrate()
-        self._until(self._temporal.is_ready, "Temporal")
+        self.until(self.temporal.is_ready, "Temporal")
 
-        self._add(self._start_own("worker"))
-        self._add(self._start_own("api"))
-        self._until(lambda: _answers(self._settings, "/readyz"), "the API")
-        self._until(lambda: self._temporal.has_worker(self._settings.task_queue), "the worker")
+        for command in ("worker", "api"):
+            self.begin(command, partial(self._start_own, command))
+        self.until(lambda: _answers(self._settings, "/readyz"), "the API")
+        self.until(lambda: self.temporal.has_worker(self._settings.task_queue), "the worker")
+
+    def begin(self, name: str, start: Callable[[], Child]) -> None:
+        """Starts a part, and notes it down for whoever has to clean up after a crash."""
+        super().begin(name, start)
+        self._home.record(self.parts.values())
+
+    def until(self, reached: Callable[[], bool], what: str | None = "the stack") -> None:
+        """Waits as long as nobody asks us to stop."""
+
+        def reached_in_peace() -> bool:
+            if self._stopping:
+                raise _Stopped
+            return reached()
+
+        super().until(reached_in_peace, what)
 
     def _migrate(self) -> None:
         migration = self._start_own("migrate")
         try:
-            self._until(lambda: migration.exit_code() is not None, "the migration")
+            self.until(lambda: migration.exit_code() is not None, "the migration")
         finally:
             migration.stop(_GRACE_SECONDS)
         if migration.exit_code() != 0:
-            raise StartError(_obituary(migration))
+            raise StartError(obituary(migration))
 
     def _start_own(self, command: str) -> Child:
-        return Child.start(
-            Program(
-                name=command,
-                command=[sys.executable, str(_CLI), command],
-                log=self._home.log(command),
-                environment=self._environment(),
-            )
-        )
-
-    def _environment(self) -> Mapping[str, str]:
-        """Ours, pointed at the embedded servers."""
-        return embedded_environment(self._temporal.address) | {
-            "KEEPDATE_DATABASE_URL": self._postgres.url(DATABASE),
-            "KEEPDATE_DATABASE_URL_FILE": "",
-            "KEEPDATE_GRACEFUL_SHUTDOWN_SECONDS": str(
-                min(self._settings.graceful_shutdown_seconds, _GRACE_SECONDS)
-            ),
-            "PYTHONUNBUFFERED": "1",
-        }
-
-    def _add(self, child: Child) -> None:
-        self._children.append(child)
-        self._home.record(self._children)
-
-    def _until(self, reached: Callable[[], bool], what: str) -> None:
-        """Waits for a condition; without a name for it, for as long as it takes."""
-        deadline = time.monotonic() + _START_SECONDS
-        while not reached():
-            if self._stopping:
-                raise _Stopped
-            for child in self._children:
-                if child.exit_code() is not None:
-                    raise StartError(_obituary(child))
-            if what and time.monotonic() > deadline:
-                raise StartError(
-                    f"{what} is not ready after {_START_SECONDS} s; see {self._home.logs}"
-                )
-            time.sleep(_TICK)
+        grace = min(self._settings.graceful_shutdown_seconds, _GRACE_SECONDS)
+        return self.program(command, str(CLI), command, graceful_shutdown_seconds=str(grace))
 
     def _stop(self) -> None:
-        for child in reversed(self._children):
-            seconds = _STOP_SECONDS[child.name]
-            if child.name == "postgres":
-                self._postgres.stop(child, seconds)
-            else:
-                child.stop(seconds)
+        for name in tuple(reversed(self.parts)):
+            self.end(name, _STOP_SECONDS[name])
         self._home.record([])
 
     def _welcome(self) -> str:
@@ -170,8 +140,8 @@ class Stack:
             "API": address,
             "API docs": f"{address}/docs",
             "Temporal UI": f"http://127.0.0.1:{self._settings.temporal_ui_port}",
-            "Temporal": self._temporal.address,
-            "PostgreSQL": self._postgres.url(DATABASE),
+            "Temporal": self.temporal.address,
+            "PostgreSQL": self.database_url,
             "Logs": str(self._home.logs),
             "A token": "keepdate token --role client --sub alice",
         }
@@ -223,13 +193,6 @@ def _address(settings: Settings) -> str:
 def _reachable(host: str) -> str:
     """Where to reach a server on this machine that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
-
-
-def _obituary(child: Child) -> str:
-    code = child.exit_code() or 0
-    cause = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-    last = [f"  | {line}" for line in child.last_lines()]
-    return "\n".join([f"{child.name} died ({cause}); from {child.program.log}:", *last])
 
 
 def _say(text: str, stream: TextIO | None = None) -> None:
