@@ -10,7 +10,6 @@ from fastapi import Depends, Path
 from api.auth import Caller
 from api.problems import not_found
 from api.services import Parts, Services
-from db.engine import singly
 from db.queries.bookings import BookingRow, Intent, get_booking, get_intent
 from domain.party import Party, Role
 
@@ -37,7 +36,7 @@ def sees(caller: Party, *, provider_id: str, client_id: str | None = None) -> bo
 
 async def booking_of(parts: Services, caller: Party, booking_id: str) -> BookingRow | Intent:
     """A booking that concerns the caller, an intent until it is recorded; else the problem 404."""
-    async with singly(parts.engine).connect() as conn:
+    async with parts.singly.connect() as conn:
         row = await get_booking(conn, require_id(booking_id))
         intent = None if row else await get_intent(conn, booking_id)
     about = row.booking if row else intent

@@ -15,7 +15,6 @@ from api.models.booking import BookingRequest
 from api.problems import malformed, malformed_field, refused, unavailable
 from api.services import Services, clock
 from api.views import accepted_view, booking_view
-from db.engine import singly
 from db.ids import new_id
 from db.queries.bookings import BookingRow, Intent, get_booking
 from db.queries.timelines import booking_timeline
@@ -57,12 +56,14 @@ async def create(
                 return await _keep(write, conn, Answered.refused(refusal))
             await insert_intent(conn, _intent(request, now))
     await parts.gateway.start_booking(request)
+    # Nobody is as quick as to have recorded it by now: the first look would be in vain.
+    await asyncio.sleep(_LOOK_EVERY_SECONDS)
     row = await _recorded(parts, request.booking_id)
     if row is not None:
         answered = Answered(status=201, body=booking_view(row, caller))
     else:
         answered = await not_recorded(parts, request.booking_id)
-    async with singly(parts.engine).connect() as conn:
+    async with parts.singly.connect() as conn:
         return await _keep(write, conn, answered)
 
 
@@ -179,9 +180,9 @@ async def _recorded(parts: Services, booking_id: str) -> BookingRow | None:
     loop = asyncio.get_running_loop()
     until = loop.time() + ANSWER_WITHIN.total_seconds()
     while True:
-        async with singly(parts.engine).connect() as conn:
+        async with parts.singly.connect() as conn:
             row = await get_booking(conn, booking_id)
         if row is not None or loop.time() >= until:
             return row
         await asyncio.sleep(pause)
-        pause = min(pause * 1.5, _LOOK_AT_LEAST_EVERY_SECONDS)
+        pause = min(pause * 2, _LOOK_AT_LEAST_EVERY_SECONDS)

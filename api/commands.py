@@ -13,7 +13,6 @@ from api.gateway import Message, Order, decode
 from api.idempotency import Answered, Write, kept_answer, refusal_as_answer
 from api.problems import refused, refused_with
 from api.services import Services, clock
-from db.engine import singly
 from db.ids import new_id
 from domain.instants import rfc3339
 from domain.party import Party, Role
@@ -80,11 +79,10 @@ async def carried_out_once(
     The key is claimed first, which is committed at once: two at once, and one after a crash, give
     the same command by the same id, and the workflow carries it out once.
     """
-    engine = singly(parts.engine)
-    async with engine.connect() as conn:
+    async with parts.singly.connect() as conn:
         answered = kept_answer(await given.write.claimed(conn, subject_id))
     if answered is None:
         answered = await refusal_as_answer(carry_out())
-        async with engine.connect() as conn:
+        async with parts.singly.connect() as conn:
             await given.write.keep(conn, answered)
     return answered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.auth import Authenticator
 from api.gateway import Gateway
 from api.live.hub import Hub
+from db.engine import singly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,11 @@ class Services:
     authenticator: Authenticator
     live: Hub
 
+    @cached_property
+    def singly(self) -> AsyncEngine:
+        """The database for one statement alone, which is a transaction by itself."""
+        return singly(self.engine)
+
 
 def of_request(request: Request) -> Services:
     """The parts of the application that serves a request."""
@@ -30,7 +37,12 @@ def of_request(request: Request) -> Services:
     return services
 
 
-Parts = Annotated[Services, Depends(of_request)]
+async def _parts(request: Request) -> Services:
+    # Not `of_request` itself: FastAPI would call it in a thread, which costs more than all it does.
+    return of_request(request)
+
+
+Parts = Annotated[Services, Depends(_parts)]
 """The application's parts, as a parameter of a path."""
 
 

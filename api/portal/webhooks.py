@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from api.idempotency import Answered
 from api.models.webhook import NewWebhook, WebhookChange
 from api.portal.act import Outcome, write_once
 from api.portal.forms import Form, SentForm, page_router
+from api.portal.listed import After, listed
 from api.portal.rendering import redirect, render
 from api.portal.session import SignedIn, Viewer
 from api.portal.tab_counts import tab_counts
@@ -30,10 +31,9 @@ router = page_router("/webhooks")
 
 _PATH = "/webhooks"
 _PER_PAGE = 25
-After = Annotated[str | None, Query(max_length=200)]
 
 
-def _owner(viewer: SignedIn) -> Viewer:
+async def _owner(viewer: SignedIn) -> Viewer:
     if viewer.role not in webhooks.OWNERS:
         raise HTTPException(404)
     return viewer
@@ -198,7 +198,6 @@ async def _list(
     async with parts.engine.connect() as conn:
         found = await list_webhooks(conn, viewer=viewer.party, limit=_PER_PAGE + 1, after=place)
         counts = await tab_counts(conn, viewer.party)
-    page = paging.page(found, _PER_PAGE, shown=lambda row: row, place_of=lambda row: row.id)
     return _render(
         request,
         viewer,
@@ -206,9 +205,7 @@ async def _list(
         counts=counts,
         outcome=outcome,
         form=form,
-        items=page["items"],
-        next=page["next"],
-        after=after or "",
+        endpoints=listed(found, _PER_PAGE, after=after, place_of=lambda row: row.id),
     )
 
 
@@ -228,7 +225,6 @@ async def _one(
         webhook = await webhooks.existing(conn, webhook_id, viewer.party)
         found = await list_deliveries(conn, webhook.id, limit=_PER_PAGE + 1, after=place)
         counts = await tab_counts(conn, viewer.party)
-    page = paging.page(found, _PER_PAGE, shown=lambda row: row, place_of=lambda row: row.id)
     response = _render(
         request,
         viewer,
@@ -240,10 +236,8 @@ async def _one(
         reason=told(webhook.disabled_reason or "", viewer.zone, clock()),
         own=webhook.owner == viewer.party,
         secret=secret,
-        deliveries=page["items"],
+        deliveries=listed(found, _PER_PAGE, after=after, place_of=lambda row: row.id),
         owed=NoticeState.OWED,
-        next=page["next"],
-        after=after or "",
     )
     if secret:
         response.headers["Cache-Control"] = "no-store"

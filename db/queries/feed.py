@@ -45,6 +45,22 @@ PUBLIC = (
 _LOCK = 0x66656564  # "feed"
 _NUMBERED_AT_ONCE = 5000
 
+# Built once: to build a statement takes longer than to run it.
+_ANY_WAITS = select(exists().where(events.c.feed_seq.is_(None)))
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(_LOCK))
+_LAST = select(func.coalesce(func.max(events.c.feed_seq), 0)).scalar_subquery()
+_WAITING = (
+    select(events.c.id)
+    .where(events.c.feed_seq.is_(None))
+    .order_by(events.c.id)
+    .limit(_NUMBERED_AT_ONCE)
+    .subquery()
+)
+_PLACES = select(
+    _WAITING.c.id, (_LAST + func.row_number().over(order_by=_WAITING.c.id)).label("place")
+).subquery()
+_PLACED = update(events).where(events.c.id == _PLACES.c.id).values(feed_seq=_PLACES.c.place)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeedItem:
@@ -97,25 +113,12 @@ async def place_committed(conn: AsyncConnection) -> None:
 
     Commits, for the places are everybody's, and others wait to give the next ones.
     """
-    if (await conn.execute(select(exists().where(events.c.feed_seq.is_(None))))).scalar_one():
+    if (await conn.execute(_ANY_WAITS)).scalar_one():
         await _place(conn)
     await conn.commit()
 
 
 async def _place(conn: AsyncConnection) -> None:
-    await conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    await conn.execute(_ONE_AT_A_TIME)
     # A statement of its own: it must see what was placed by whoever had the lock before.
-    last = select(func.coalesce(func.max(events.c.feed_seq), 0)).scalar_subquery()
-    waiting = (
-        select(events.c.id)
-        .where(events.c.feed_seq.is_(None))
-        .order_by(events.c.id)
-        .limit(_NUMBERED_AT_ONCE)
-        .subquery()
-    )
-    places = select(
-        waiting.c.id, (last + func.row_number().over(order_by=waiting.c.id)).label("place")
-    ).subquery()
-    await conn.execute(
-        update(events).where(events.c.id == places.c.id).values(feed_seq=places.c.place)
-    )
+    await conn.execute(_PLACED)

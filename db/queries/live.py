@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.announcing import CHANNEL, OF_THE_API
@@ -40,6 +40,39 @@ _BOOKING_ID = case(
 _CLIENT_ID = case(
     (events.c.type.in_(_CLAIMS), bookings.c.client_id),
     else_=events.c.client_id,
+)
+
+# Built once: to build a statement takes longer than to run it.
+_CHANGES = (
+    select(
+        events.c.feed_seq.label("place"),
+        events.c.type,
+        events.c.subject,
+        _BOOKING_ID.label("booking_id"),
+        case(
+            (events.c.subject == "conversation", events.c.subject_id),
+            else_=conversations.c.id,
+        ).label("conversation_id"),
+        events.c.provider_id,
+        _CLIENT_ID.label("client_id"),
+        case(
+            (events.c.subject == "booking", bookings.c.revision),
+            (events.c.subject == "standing", standings.c.revision),
+        ).label("revision"),
+    )
+    .outerjoin_from(
+        events,
+        conversations,
+        and_(
+            conversations.c.provider_id == events.c.provider_id,
+            conversations.c.client_id == events.c.client_id,
+        ),
+    )
+    .outerjoin(bookings, bookings.c.id == _BOOKING_ID)
+    .outerjoin(standings, standings.c.provider_id == events.c.provider_id)
+    .where(events.c.feed_seq > bindparam("after"))
+    .order_by(events.c.feed_seq)
+    .limit(bindparam("at_most"))
 )
 
 
@@ -74,40 +107,10 @@ async def read_changes(engine: AsyncEngine, *, after: int, limit: int) -> list[C
 
     Nothing is left out, so that the last one's place says how far the reader has come.
     """
-    statement = (
-        select(
-            events.c.feed_seq.label("place"),
-            events.c.type,
-            events.c.subject,
-            _BOOKING_ID.label("booking_id"),
-            case(
-                (events.c.subject == "conversation", events.c.subject_id),
-                else_=conversations.c.id,
-            ).label("conversation_id"),
-            events.c.provider_id,
-            _CLIENT_ID.label("client_id"),
-            case(
-                (events.c.subject == "booking", bookings.c.revision),
-                (events.c.subject == "standing", standings.c.revision),
-            ).label("revision"),
-        )
-        .outerjoin_from(
-            events,
-            conversations,
-            and_(
-                conversations.c.provider_id == events.c.provider_id,
-                conversations.c.client_id == events.c.client_id,
-            ),
-        )
-        .outerjoin(bookings, bookings.c.id == _BOOKING_ID)
-        .outerjoin(standings, standings.c.provider_id == events.c.provider_id)
-        .where(events.c.feed_seq > after)
-        .order_by(events.c.feed_seq)
-        .limit(limit)
-    )
     async with engine.connect() as conn:
         await place_committed(conn)
-        return [Change(**row._mapping) for row in await conn.execute(statement)]
+        found = await conn.execute(_CHANGES, {"after": after, "at_most": limit})
+        return [Change(**row._mapping) for row in found]
 
 
 @asynccontextmanager
