@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cost, growth, latency, lists, live, standing, storm, throughput
+from bench import cost, growth, latency, lists, live, recovery, standing, storm, throughput
 
 BENCHMARKS = {
     "lists": lists.BENCHMARK,
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "cost": cost.BENCHMARK,
     "throughput": throughput.BENCHMARK,
     "latency": latency.BENCHMARK,
+    "recovery": recovery.BENCHMARK,
     "growth": growth.BENCHMARK,
     "storm": storm.BENCHMARK,
 }

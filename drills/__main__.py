@@ -14,22 +14,32 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 from temporalio.client import Client
 
 from dev.trial import Trial, trial
-from drills.checker.check import Findings, check
+from drills.checker.check import check
+from drills.checker.findings import Findings, Promise
+from drills.checker.notices import check_notices
 from drills.faults import FAULTS, Scene
 from drills.journal import Journal
 from drills.mutants import MUTANTS
-from drills.settling import settled
+from drills.prelude import prelude
+from drills.reachable import ReachableTown
+from drills.receivers import Receivers, receiving
+from drills.report import report
+from drills.settling import all_told, settled
 from drills.stories import STORIES, Story
 from drills.town import Town
 
 _STORIES_A_SECOND = 2.0
 _PROVIDERS = 8
+_AHEAD = timedelta(seconds=20)
+"""Nothing falls due by itself for so long as the checker reads what there is."""
 
 
 async def load(town: Town, *, until: asyncio.Event, a_second: float = _STORIES_A_SECOND) -> None:
@@ -42,45 +52,63 @@ async def load(town: Town, *, until: asyncio.Event, a_second: float = _STORIES_A
             await asyncio.sleep(1 / a_second)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drilled:
+    """What came of a drill: what was said, what was found, and how much there was of it."""
+
+    journal: Journal
+    findings: Findings
+    figures: dict[str, int]
+
+
 async def drill(
-    stack: Trial, *, seed: int, faults: Iterable[str], seconds: float, calm: float
-) -> tuple[Journal, Findings]:
-    """Goes through the faults under load; what was said, and what does not hold afterwards."""
-    journal = Journal()
+    stack: Trial, *, seed: int, faults: Iterable[str], seconds: float, calm: float, workers: int = 2
+) -> Drilled:
+    """Goes through the faults under load, on a stack whose API is started; then checks it all."""
+    journal, chance = Journal(), random.Random(seed)
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
-    async with httpx.AsyncClient(base_url=stack.api_url, timeout=20, limits=limits) as http:
+    outside = Receivers(chance=random.Random(seed), fail=0, hang=0)
+    async with (
+        receiving(outside),
+        httpx.AsyncClient(base_url=stack.api_url, timeout=20, limits=limits) as http,
+    ):
+        names = await asyncio.to_thread(stack.start_workers, workers, **outside.settings)
         client = await Client.connect(stack.temporal.address)
-        town = Town(http=http, temporal=client, chance=random.Random(seed), journal=journal)
-        workers = [name for name in stack.parts if name.startswith("worker")]
-        scene = Scene(stack=stack, town=town, workers=workers)
+        town = ReachableTown(http=http, temporal=client, chance=chance, journal=journal)
+        scene = Scene(stack=stack, town=town, receivers=outside, workers=names)
         await town.settle(_PROVIDERS)
-        stop = asyncio.Event()
-        loading = asyncio.create_task(load(town, until=stop))
+        async with town.listening(outside):
+            await _break(scene, faults, seconds, calm)
+            await settled(client, stack.database_url, journal)
+            await all_told(stack.database_url, ahead=_AHEAD)
+            findings = await check(client, stack.database_url, journal)
+            of_notices, notices = await check_notices(
+                client, stack.database_url, outside.log, stalled=timedelta(seconds=seconds)
+            )
+    findings.add(of_notices)
+    said = {
+        "commands": len(journal.said),
+        "of them acknowledged": sum(each.acknowledged for each in journal.said),
+        "bookings": len(journal.bookings),
+        "providers": len(journal.providers),
+        "reminders that came due": findings.checked[Promise.REMINDED_OF_WHAT_IS],
+    }
+    return Drilled(journal=journal, findings=findings, figures={**said, **notices})
+
+
+async def _break(scene: Scene, faults: Iterable[str], seconds: float, calm: float) -> None:
+    """One fault after the other, with calm in between, and people who go on all the while."""
+    await prelude(scene)
+    stop = asyncio.Event()
+    loading = asyncio.create_task(load(scene.town, until=stop))
+    await asyncio.sleep(calm)
+    for name in faults:
+        began = time.monotonic()
+        await FAULTS[name](scene, seconds)
         await asyncio.sleep(calm)
-        for name in faults:
-            began = time.monotonic()
-            await FAULTS[name](scene, seconds)
-            await asyncio.sleep(calm)
-            print(f"  {name:<20} over after {time.monotonic() - began:.0f} s", flush=True)
-        stop.set()
-        await loading
-        await settled(client, stack.database_url, journal)
-        return journal, await check(client, stack.database_url, journal)
-
-
-def report(journal: Journal, findings: Findings) -> int:
-    """Prints what was found; how much of it."""
-    acknowledged = sum(each.acknowledged for each in journal.said)
-    print(
-        f"\n{len(journal.said)} commands to {len(journal.bookings)} bookings of"
-        f" {len(journal.providers)} providers; {acknowledged} acknowledged"
-    )
-    for promise, number in sorted(findings.checked.items()):
-        broken = findings.broken.get(promise, [])
-        print(f"  {promise:<40} {number:>6} checked {len(broken):>6} broken")
-        for each in broken[:10]:
-            print(f"      {each}")
-    return sum(map(len, findings.broken.values()))
+        print(f"  {name:<20} over after {time.monotonic() - began:.0f} s", flush=True)
+    stop.set()
+    await loading
 
 
 def main() -> None:
@@ -89,8 +117,7 @@ def main() -> None:
     seed = given.seed if given.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
     with trial() as stack:
-        stack.start_workers(2)
-        stack.start_api()
+        stack.start_api(WEBHOOK_ALLOW_PRIVATE="1")
         if given.mutation is not None:
             names = list(MUTANTS) if given.mutation == "all" else [given.mutation]
             unseen = [name for name in names if not _mutation(stack, name, seed)]
@@ -98,12 +125,12 @@ def main() -> None:
         faults = given.faults or list(FAULTS)
         chance = random.Random(seed)
         faults += [chance.choice(given.faults or list(FAULTS)) for _ in range(given.random)]
-        journal, findings = asyncio.run(
+        drilled = asyncio.run(
             drill(stack, seed=seed, faults=faults, seconds=given.seconds, calm=given.calm)
         )
         if given.journal is not None:
-            journal.write(given.journal)
-        broken = report(journal, findings)
+            drilled.journal.write(given.journal)
+        broken = report(drilled.findings, frozenset(Promise), drilled.figures)
     print(f"\nseed {seed}: {broken or 'nothing'} is not as promised")
     sys.exit(1 if broken else 0)
 

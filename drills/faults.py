@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import psycopg
 
 from dev.trial import Trial
+from drills.receivers import Receivers
 from drills.town import Town
 
 Fault = Callable[["Scene", float], Awaitable[None]]
-SLOW_SECONDS = 8.0
 
 
 @dataclass
@@ -24,6 +24,7 @@ class Scene:
 
     stack: Trial
     town: Town
+    receivers: Receivers
     workers: list[str] = field(default_factory=list)
 
     @property
@@ -123,10 +124,19 @@ async def lag_api(scene: Scene, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
+async def fill_receivers(scene: Scene, seconds: float) -> None:
+    """the disks of the mail server and of the endpoint are full: 451 and 500"""
+    scene.receivers.full = True
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        scene.receivers.full = False
+
+
 async def mix_versions(scene: Scene, seconds: float) -> None:
     """a worker of another version serves beside ours"""
     name = "worker-other"
-    scene.stack.run(name, "-m", "drills.other_version")
+    scene.stack.run(name, "-m", "drills.other_version", settings=scene.receivers.settings)
     await asyncio.sleep(seconds)
     await asyncio.to_thread(scene.stack.stop, name)
 
@@ -140,6 +150,7 @@ FAULTS: dict[str, Fault] = {
     "freeze-temporal": freeze_temporal,
     "refuse-connections": refuse_connections,
     "slow-sql": lock_tables,
+    "full-receivers": fill_receivers,
     "twice": send_twice,
     "clock-ahead": skew_api,
     "clock-behind": lag_api,

@@ -25,7 +25,8 @@ from db.recording.slots import Wanted
 from dev.trial import Trial
 from domain.booking import evolve
 from drills import stories
-from drills.checker.check import Findings, check
+from drills.checker.check import check
+from drills.checker.findings import Findings, Promise
 from drills.journal import Journal
 from drills.settling import settled
 from drills.town import Town, in_days
@@ -145,7 +146,7 @@ class Mutant:
 
     plant: Callable[[], None]
     provoke: Callable[[Town], Awaitable[None]]
-    promise: str
+    promise: Promise
     drops_constraint: bool = False
 
     async def played(self, stack: Trial, chance: random.Random) -> Findings:
@@ -169,12 +170,14 @@ class Mutant:
 
 
 MUTANTS = {
-    "lost-event": Mutant(plant=_lose_events, provoke=_late, promise="timeline tells the events"),
-    "double-count": Mutant(plant=_count_twice, provoke=_late, promise="late counts"),
-    "skipped-dedupe": Mutant(plant=_skip_dedupe, provoke=_again, promise="carried out once"),
-    "stale-reminder": Mutant(plant=_keep_reminders, provoke=_remind, promise="no stale reminder"),
+    "lost-event": Mutant(plant=_lose_events, provoke=_late, promise=Promise.TOLD_IN_ORDER),
+    "double-count": Mutant(plant=_count_twice, provoke=_late, promise=Promise.LATE_COUNTS),
+    "skipped-dedupe": Mutant(plant=_skip_dedupe, provoke=_again, promise=Promise.ONCE),
+    "stale-reminder": Mutant(
+        plant=_keep_reminders, provoke=_remind, promise=Promise.REMINDED_OF_WHAT_IS
+    ),
     "overlap-allowed": Mutant(
-        plant=_allow_overlaps, provoke=_collide, promise="no overlap", drops_constraint=True
+        plant=_allow_overlaps, provoke=_collide, promise=Promise.NO_OVERLAP, drops_constraint=True
     ),
 }
 """Every defect by its name; the one that spoils the database is the last."""

@@ -23,65 +23,30 @@ from temporalio.client import Client
 
 from dev.trial import Trial, trial
 from drills import stories
-from drills.checker.check import Findings
-from drills.checker.notices import check_notices, still_owed
+from drills.checker.findings import OF_NOTICES, Findings
+from drills.checker.notices import check_notices
 from drills.journal import Journal
+from drills.reachable import ReachableTown
 from drills.receivers import Receivers, receiving
-from drills.settling import settled
+from drills.report import report
+from drills.settling import all_told, settled
 from drills.stories import Story
-from drills.town import Provider, Town, in_days
+from drills.town import Town
 
 log = logging.getLogger("keepdate.drills")
 
-_SUPPORT = "staff-1"
-_SERVICE = "notices-drill"
-_OWED_SECONDS = 600.0
-
-
-@dataclass
-class ReachableTown(Town):
-    """A town whose people have addresses, each of their own."""
-
-    async def reach(self, role: str, person: str) -> None:
-        """Where somebody gets mail."""
-        path = f"/v1/people/{role}/{person}/notices"
-        answer = await self.call(
-            "PUT", path, "service", _SERVICE, {"email": f"{person}@drill.example"}
-        )
-        answer.raise_for_status()
-
-    async def ask(self, provider: Provider, client_id: str, *starts: object) -> str | None:
-        """A client asks for a session, and is reached by mail."""
-        await self.reach("client", client_id)
-        return await super().ask(provider, client_id, *starts)  # type: ignore[arg-type]
-
-
-async def amended(town: Town, provider: Provider) -> None:
-    """Support amends the date, twice in a row for some; some of them cancel after all."""
-    start = in_days(9) + timedelta(minutes=town.chance.randrange(40_000))
-    client = town.name("c")
-    booking = await town.ask(provider, client, start)
-    if not booking:
-        return
-    await town.tell(booking, provider, "provider", provider.id, "confirm", start=start.isoformat())
-    for _ in range(town.chance.choice((1, 1, 2))):
-        moved = in_days(10) + timedelta(minutes=town.chance.randrange(80_000))
-        await town.tell(
-            booking, provider, "support", _SUPPORT, "reschedule-approved",
-            start=moved.isoformat(), initiated_by="client",
-        )  # fmt: skip
-        await asyncio.sleep(town.chance.random())
-    if town.chance.random() < 0.4:  # noqa: PLR2004
-        await town.tell(booking, provider, "client", client, "cancel", reason="Ill.")
+_AHEAD = timedelta(minutes=10)
+"""Sessions that end so soon are waited for: of their end, too, somebody is told."""
 
 
 LONG: dict[Story, int] = {
-    amended: 6,
+    stories.amended: 6,
     stories.asked_to_cancel: 3,
     stories.cancelled: 2,
     stories.completed: 3,
     stories.declined: 1,
-    stories.reminded: 3,
+    stories.postponed: 2,
+    stories.reminded: 2,
     stories.rescheduled: 3,
     stories.withdrawn: 1,
 }
@@ -144,30 +109,16 @@ async def drill(stack: Trial, plan: Plan, seed: int) -> Told:
         receiving(world),
         httpx.AsyncClient(base_url=stack.api_url, timeout=20, limits=limits) as http,
     ):
-        [worker] = await asyncio.to_thread(
-            stack.start_workers,
-            SMTP_URL=f"smtp://127.0.0.1:{world.smtp_port}",
-            MAIL_FROM="Keepdate <bookings@drill.example>",
-            WEBHOOK_ALLOW_PRIVATE="1",
-        )
+        [worker] = await asyncio.to_thread(lambda: stack.start_workers(1, **world.settings))
         client = await Client.connect(stack.temporal.address)
         town = ReachableTown(http=http, temporal=client, chance=chance, journal=journal)
         await town.settle(plan.providers)
-        for provider in town.providers:
-            await town.reach("provider", provider.id)
-        world.secret = await _listen(town, f"http://127.0.0.1:{world.http_port}/hook")
-        await _play(stack, town, plan, worker)
-        await settled(client, stack.database_url, journal)
-        await _all_ended(stack.database_url)
-        findings, figures = await check_notices(client, stack.database_url, world)
+        async with town.listening(world):
+            await _play(stack, town, plan, worker)
+            await settled(client, stack.database_url, journal)
+            await all_told(stack.database_url, ahead=_AHEAD)
+            findings, figures = await check_notices(client, stack.database_url, world.log)
     return Told(findings=findings, figures={"commands": len(journal.said), **figures})
-
-
-async def _listen(town: Town, url: str) -> str:
-    """An endpoint that is told of everything; its secret."""
-    answer = await town.call("POST", "/v1/webhooks", "service", _SERVICE, {"url": url})
-    secret: str = answer.raise_for_status().json()["secret"]
-    return secret
 
 
 async def _play(stack: Trial, town: Town, plan: Plan, worker: str) -> None:
@@ -197,14 +148,6 @@ async def _killed(stack: Trial, worker: str, seconds: float) -> None:
     await asyncio.to_thread(stack.again, worker)
 
 
-async def _all_ended(database_url: str) -> None:
-    ends = time.monotonic() + _OWED_SECONDS
-    while time.monotonic() < ends:
-        if not await asyncio.to_thread(still_owed, database_url):
-            return
-        await asyncio.sleep(0.5)
-
-
 def run(plan: Plan, seed: int) -> Told:
     """A drill on a stack of its own."""
     with trial() as stack:
@@ -224,17 +167,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     log.setLevel(logging.INFO)
     began = time.monotonic()
     told = run(SHORT_PLAN if given.short else LONG_PLAN, seed)
-    for name, figure in told.figures.items():
-        print(f"  {name:<50} {figure:>6}")
-    for promise, number in sorted(told.findings.checked.items()):
-        broken = told.findings.broken.get(promise, [])
-        print(f"  {promise:<50} {number:>6} checked {len(broken):>6} broken")
-        for each in broken[:10]:
-            print(f"      {each}")
-    broken_in_all = sum(map(len, told.findings.broken.values()))
+    broken = report(told.findings, OF_NOTICES, told.figures)
     seconds = time.monotonic() - began
-    print(f"\nseed {seed}, {seconds:.0f} s: {broken_in_all or 'nothing'} is not as promised")
-    sys.exit(1 if broken_in_all else 0)
+    print(f"\nseed {seed}, {seconds:.0f} s: {broken or 'nothing'} is not as promised")
+    sys.exit(1 if broken else 0)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Both keep the id of whatever they took in, which is that of the notice in the le
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,40 +23,46 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dev.trial import free_port
+from drills.checker.log import Log, Taken
 
 _HANG_SECONDS = 12.0
 """Longer than anybody waits for an answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """Something that was taken in, whether or not the sender was told so."""
-
-    id: str
-    to: str
-    at: datetime
-
-
-@dataclass
+@dataclass(kw_only=True)
 class Receivers:
     """How the two fare, by `chance`: how often they fail, and how often they hang."""
 
     chance: random.Random
     fail: float = 0.25
     hang: float = 0.01
-    mails: list[Taken] = field(default_factory=list)
-    webhooks: list[Taken] = field(default_factory=list)
-    tried: int = 0
-    unsigned: list[str] = field(default_factory=list)
-    """What came to the endpoint without a signature that holds."""
+    full: bool = False
+    """Their disks are full: nothing is taken in, and it is said at once."""
 
+    log: Log = field(default_factory=Log)
     secret: str = ""
     smtp_port: int = 0
     http_port: int = 0
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Those of a worker that is to reach both."""
+        return {
+            "SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
+            "MAIL_FROM": "Keepdate <bookings@drill.example>",
+            "WEBHOOK_ALLOW_PRIVATE": "1",
+        }
+
+    @property
+    def hook_url(self) -> str:
+        """Where the endpoint is."""
+        return f"http://127.0.0.1:{self.http_port}/hook"
+
     async def _fares(self) -> bool:
         """Whether it goes well; it may take too long to say that it does not."""
-        self.tried += 1
+        self.log.tried += 1
+        if self.full:
+            return False
         if self.chance.random() < self.hang:
             await asyncio.sleep(_HANG_SECONDS)
             return False
@@ -75,7 +82,7 @@ class Receivers:
             content if isinstance(content, bytes) else b"", policy=policy.SMTP
         )
         message_id = str(mail["Message-ID"]).strip("<>").partition("@")[0]
-        self.mails.append(Taken(id=message_id, to=envelope.rcpt_tos[0], at=datetime.now(UTC)))
+        self.log.mails.append(Taken(id=message_id, to=envelope.rcpt_tos[0], at=datetime.now(UTC)))
         await self._answers()
         return "250 Taken"
 
@@ -85,10 +92,13 @@ class Receivers:
         try:
             Webhook(self.secret).verify(body, dict(request.headers))
         except WebhookVerificationError as error:
-            self.unsigned.append(f"{webhook_id}: {error}")
+            self.log.unsigned.append(f"{webhook_id}: {error}")
         if not await self._fares():
             return PlainTextResponse("Not now", 500)
-        self.webhooks.append(Taken(id=webhook_id, to=request.url.path, at=datetime.now(UTC)))
+        event = json.loads(body)["data"]["id"]
+        self.log.webhooks.append(
+            Taken(id=webhook_id, to=request.url.path, at=datetime.now(UTC), event=event)
+        )
         await self._answers()
         return PlainTextResponse("Taken")
 

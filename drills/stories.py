@@ -96,19 +96,38 @@ async def completed(town: Town, provider: Provider) -> None:
 
 
 async def reminded(town: Town, provider: Provider) -> None:
-    """A session of which both are reminded within the drill; of some the date is amended first."""
-    start = in_days(0) + timedelta(hours=1, seconds=15 + town.chance.randrange(15))
-    client = town.name("c")
-    booking = await town.ask(provider, client, start)
+    """A session of which both are reminded within the drill."""
+    await _confirmed_for_soon(town, provider)
+
+
+async def postponed(town: Town, provider: Provider) -> None:
+    """A session whose date is amended just before both would be reminded of it."""
+    booking, _, start = await _confirmed_for_soon(town, provider)
+    if booking:
+        moved = start + timedelta(days=9, minutes=town.chance.randrange(20_000))
+        await amend(town, booking, provider, moved)
+
+
+async def amended(town: Town, provider: Provider) -> None:
+    """Support amends the date, twice in a row for some; some of them cancel after all."""
+    start = in_days(9) + timedelta(minutes=town.chance.randrange(40_000))
+    booking, client, _ = await _confirmed(town, provider, start)
     if not booking:
         return
-    await town.tell(booking, provider, "provider", provider.id, "confirm", start=start.isoformat())
-    if town.chance.random() < 0.5:  # noqa: PLR2004
-        moved = (start + timedelta(days=9, minutes=town.chance.randrange(20_000))).isoformat()
-        await town.tell(
-            booking, provider, "support", _SUPPORT, "reschedule-approved",
-            start=moved, initiated_by="client",
-        )  # fmt: skip
+    for _ in range(town.chance.choice((1, 1, 2))):
+        moved = in_days(10) + timedelta(minutes=town.chance.randrange(80_000))
+        await amend(town, booking, provider, moved)
+        await asyncio.sleep(town.chance.random())
+    if town.chance.random() < 0.4:  # noqa: PLR2004
+        await town.tell(booking, provider, "client", client, "cancel", reason="Ill.")
+
+
+async def amend(town: Town, booking: str, provider: Provider, to: datetime) -> None:
+    """Support enters another date, which the client has asked for."""
+    await town.tell(
+        booking, provider, "support", _SUPPORT, "reschedule-approved",
+        start=to.isoformat(), initiated_by="client",
+    )  # fmt: skip
 
 
 async def misunderstood(town: Town, provider: Provider) -> None:
@@ -130,24 +149,37 @@ STORIES: dict[Story, int] = {
     rescheduled: 4,
     collided: 2,
     completed: 2,
-    reminded: 2,
+    reminded: 1,
+    postponed: 1,
+    amended: 2,
     misunderstood: 1,
 }
 """Every story, and how often it happens compared to the others."""
 
 
-async def _requested(town: Town, provider: Provider) -> tuple[str | None, str, datetime]:
-    client, start = town.name("c"), _some_time(town)
+async def _requested(
+    town: Town, provider: Provider, start: datetime | None = None
+) -> tuple[str | None, str, datetime]:
+    client, start = town.name("c"), start or _some_time(town)
     return await town.ask(provider, client, start), client, start
 
 
-async def _confirmed(town: Town, provider: Provider) -> tuple[str | None, str, datetime]:
-    booking, client, start = await _requested(town, provider)
+async def _confirmed(
+    town: Town, provider: Provider, start: datetime | None = None
+) -> tuple[str | None, str, datetime]:
+    booking, client, start = await _requested(town, provider, start)
     if booking:
         await town.tell(
             booking, provider, "provider", provider.id, "confirm", start=start.isoformat()
         )
     return booking, client, start
+
+
+async def _confirmed_for_soon(town: Town, provider: Provider) -> tuple[str | None, str, datetime]:
+    """A session whose last reminder is due within seconds, and goes out by its jitter later."""
+    return await _confirmed(
+        town, provider, in_days(0) + timedelta(hours=1, seconds=12 + town.chance.randrange(10))
+    )
 
 
 def _some_time(town: Town) -> datetime:

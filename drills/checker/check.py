@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from drills.checker.findings import Findings, Promise
 from drills.checker.histories import Live, read_workflow
 from drills.checker.lateness import TO_OPEN_A_CASE, follow
 from drills.checker.tables import Row, Tables
@@ -29,20 +29,6 @@ WITH_A_CARD = {"booking.requested", "booking.confirmed", "booking.cancelled", "b
 _AT_ONCE = 20
 
 
-@dataclass
-class Findings:
-    """What does not hold, by the promise that it breaks."""
-
-    broken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    checked: Counter[str] = field(default_factory=Counter)
-
-    def hold(self, promise: str, *, holds: bool, otherwise: str) -> None:
-        """Counts one check, and notes it if it fails."""
-        self.checked[promise] += 1
-        if not holds:
-            self.broken[promise].append(otherwise)
-
-
 async def check(client: Client, database_url: str, journal: Journal) -> Findings:
     """Checks everything that the journal is about."""
     tables = await asyncio.to_thread(
@@ -58,8 +44,8 @@ async def check(client: Client, database_url: str, journal: Journal) -> Findings
     _same_state(found, bookings, rows)
     _whole_records(found, lines, events, set(bookings))
     for row in await asyncio.to_thread(tables.overlaps):
-        found.hold("no overlap", holds=False, otherwise=f"{row['one']} and {row['other']}")
-    found.checked["no overlap"] += len(rows)
+        found.hold(Promise.NO_OVERLAP, holds=False, otherwise=f"{row['one']} and {row['other']}")
+    found.checked[Promise.NO_OVERLAP] += len(rows)
     _closed_stay_closed(found, events)
     _reminders(found, await asyncio.to_thread(tables.notices), events)
     _counted_right(found, journal, bookings, standings, events)
@@ -103,17 +89,15 @@ def _acknowledged_once(
             continue
         about = f"{said.command} {said.command_id} of {said.booking_id} by {said.via}"
         live = bookings.get(said.booking_id)
-        found.hold(
-            "acknowledged is kept", holds=live is not None, otherwise=f"{about}: no workflow"
-        )
+        found.hold(Promise.KEPT, holds=live is not None, otherwise=f"{about}: no workflow")
         if live is None or said.command == "request":
             continue
         kept = sum(told.command_id == said.command_id for told in live.told)
-        found.hold("acknowledged is kept", holds=kept > 0, otherwise=f"{about}: not in its history")
+        found.hold(Promise.KEPT, holds=kept > 0, otherwise=f"{about}: not in its history")
         times = applied[said.booking_id, said.command_id]
         at_least = 1 if said.status == 200 else 0  # noqa: PLR2004
         found.hold(
-            "carried out once",
+            Promise.ONCE,
             holds=at_least <= times <= 1,
             otherwise=f"{about} ({said.status}): applied {times} times",
         )
@@ -124,7 +108,7 @@ def _same_state(found: Findings, bookings: dict[str, Live], rows: dict[str, Row]
     for booking_id, live in bookings.items():
         row = rows.get(booking_id)
         if row is None:
-            found.hold("same state", holds=False, otherwise=f"{booking_id}: no row")
+            found.hold(Promise.SAME_STATE, holds=False, otherwise=f"{booking_id}: no row")
             continue
         if live.state is None:
             continue
@@ -134,8 +118,10 @@ def _same_state(found: Findings, bookings: dict[str, Live], rows: dict[str, Row]
         ours = (row["state"], row["revision"], row["scheduled_start"])
         document = row["document"]
         kept = (document["state"], document["revision"], _moment(document["scheduled_start"]))
-        found.hold("same state", holds=theirs == ours, otherwise=f"{booking_id}: {theirs} {ours}")
-        found.hold("whole rows", holds=kept == ours, otherwise=f"{booking_id}: {kept} {ours}")
+        found.hold(
+            Promise.SAME_STATE, holds=theirs == ours, otherwise=f"{booking_id}: {theirs} {ours}"
+        )
+        found.hold(Promise.WHOLE_ROWS, holds=kept == ours, otherwise=f"{booking_id}: {kept} {ours}")
 
 
 def _whole_records(
@@ -147,7 +133,7 @@ def _whole_records(
         mine = list(group)
         numbers = [line["seq"] for line in mine]
         found.hold(
-            "no gap",
+            Promise.NO_GAP,
             holds=numbers == list(range(1, len(numbers) + 1)),
             otherwise=f"timeline of {subject}: {numbers}",
         )
@@ -160,14 +146,14 @@ def _whole_records(
         mine = list(group)
         numbers = [event["seq"] for event in mine]
         found.hold(
-            "no gap",
+            Promise.NO_GAP,
             holds=numbers == list(range(1, len(numbers) + 1)),
             otherwise=f"events of {subject}: {numbers}",
         )
         happened[subject[1]] = [event["type"] for event in mine]
     for each in bookings:
         found.hold(
-            "timeline tells the events",
+            Promise.TOLD_IN_ORDER,
             holds=told[each] == happened[each],
             otherwise=f"{each}: {told[each]} {happened[each]}",
         )
@@ -181,7 +167,7 @@ def _closed_stay_closed(found: Findings, events: list[Row]) -> None:
         closed = [number for number, each in enumerate(types) if each in CLOSING]
         after = types[closed[0] + 1 :] if closed else []
         found.hold(
-            "closed stays closed",
+            Promise.CLOSED,
             holds=all(each == "late-event.reported" for each in after),
             otherwise=f"{subject}: {after} after it was closed",
         )
@@ -198,13 +184,16 @@ def _reminders(found: Findings, notices: list[Row], events: list[Row]) -> None:
             case each if each in CLOSING:
                 dates[event["subject_id"]].append((event["occurred_at"], None))
     for notice in notices:
-        if notice["kind"] not in BEFORE_THE_START or notice["state"] != "sent":
+        # A mail may be on its way while the date is amended: that is checked of its attempts.
+        if notice["channel"] != "inbox" or notice["state"] != "sent":
+            continue
+        if notice["kind"] not in BEFORE_THE_START:
             continue
         sent = notice["ended_at"] or notice["created_at"]
         stood = [start for since, start in dates[notice["booking_id"]] if since <= sent]
         expected = stood[-1] if stood else None
         found.hold(
-            "no stale reminder",
+            Promise.REMINDED_OF_WHAT_IS,
             holds=expected is not None
             and notice["session_start"] == expected
             and expected - notice["due_at"] in BEFORE_THE_START[notice["kind"]],
@@ -235,18 +224,18 @@ def _counted_right(
         counted = (state.get("late_cancellations", 0), state.get("late_reschedules", 0))
         expected = (cancellations[provider_id], reschedules[provider_id])
         found.hold(
-            "late counts",
+            Promise.LATE_COUNTS,
             holds=counted == expected,
             otherwise=f"{provider_id}: {counted}, not {expected}",
         )
         due = max(expected) >= TO_OPEN_A_CASE
         found.hold(
-            "cases",
+            Promise.CASES,
             holds=(state.get("status") == "case-open") == due,
             otherwise=f"{provider_id}: {state.get('status')} with {expected}",
         )
         found.hold(
-            "nobody is suspended before their time",
+            Promise.NOT_SUSPENDED,
             holds=provider_id not in suspended,
             otherwise=f"{provider_id} is suspended, and no case is seven days old",
         )
@@ -255,7 +244,7 @@ def _counted_right(
 def _nothing_stuck(found: Findings, workflows: dict[str, Live]) -> None:
     for live in workflows.values():
         found.hold(
-            "nothing is stuck",
+            Promise.NOT_STUCK,
             holds=not live.problems,
             otherwise=f"{live.workflow_id}: {live.problems}",
         )
@@ -269,9 +258,9 @@ def _whole_decisions(
     for event in events:
         if event["type"] in WITH_A_CARD:
             name = f"{event['subject_id']}/{event['seq']}"
-            found.hold("whole decisions", holds=name in cards, otherwise=f"{name}: no card")
+            found.hold(Promise.WHOLE_DECISIONS, holds=name in cards, otherwise=f"{name}: no card")
             found.hold(
-                "whole decisions",
+                Promise.WHOLE_DECISIONS,
                 holds=f"booking/{name}" in sources,
                 otherwise=f"{name}: nobody was told",
             )

@@ -1,4 +1,4 @@
-"""The proof that everybody was told: the ledger, held against what the outside world took in."""
+"""The proof that everybody was told: the ledger, held against what the outside log took in."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ import psycopg
 from psycopg.rows import dict_row
 from temporalio.client import Client
 
-from drills.checker.check import Findings
-from drills.receivers import Receivers, Taken
+from drills.checker.findings import Findings, Promise
+from drills.checker.log import Log, Taken
 
 Row = dict[str, Any]
 
 UNDER_WAY = timedelta(seconds=27)
 """What was on its way when the date was amended may arrive so much later, and no more."""
+
+TO_COMMIT = timedelta(seconds=2)
+"""The instant of an amendment is when its transaction began: it takes a moment to commit."""
 
 _DATED = ("booking.confirmed", "booking.rescheduled", "session-starts", "late-window-opens")
 
@@ -34,17 +37,6 @@ class _Ledger:
 
 def _libpq(database_url: str) -> str:
     return database_url.replace("postgresql+psycopg://", "postgresql://")
-
-
-def still_owed(database_url: str) -> int:
-    """How many notices have not ended, or will be owed soon, when a session is over."""
-    with psycopg.connect(_libpq(database_url)) as conn:
-        found = conn.execute(
-            "SELECT (SELECT count(*) FROM notices WHERE state = 'owed')"
-            " + (SELECT count(*) FROM bookings WHERE state = 'confirmed'"
-            "    AND scheduled_end < now() + interval '10 minutes')"
-        ).fetchone()
-    return int(found[0]) if found else 0
 
 
 def _read(database_url: str) -> _Ledger:
@@ -74,32 +66,38 @@ def _read(database_url: str) -> _Ledger:
 
 
 async def check_notices(
-    client: Client, database_url: str, world: Receivers
+    client: Client, database_url: str, log: Log, *, stalled: timedelta = timedelta()
 ) -> tuple[Findings, dict[str, int]]:
-    """What does not hold, and how much there was."""
+    """What does not hold, and how much there was.
+
+    `stalled` is for how long anything stood still at most, so that what had begun ended later.
+    """
     ledger = await asyncio.to_thread(_read, database_url)
     found = Findings()
     by_id = {row["id"]: row for row in ledger.rows}
-    mails, webhooks = _by_id(world.mails), _by_id(world.webhooks)
+    mails, webhooks = _by_id(log.mails), _by_id(log.webhooks)
     _owed_to_all(found, ledger)
     for row in ledger.rows:
         arrived = (mails if row["channel"] == "email" else webhooks).get(row["id"], [])
-        _ended_well(found, row, arrived)
-        _speaks_of_no_other_date(found, row, ledger.amendments[row["booking_id"]])
-    for taken in (*world.mails, *world.webhooks):
-        found.hold("what arrived is in the ledger", holds=taken.id in by_id, otherwise=f"{taken}")
+        _ended_well(found, row, arrived, UNDER_WAY + stalled)
+        amended = ledger.amendments[row["booking_id"]]
+        _speaks_of_no_other_date(found, row, amended, TO_COMMIT + stalled)
+    for taken in (*log.mails, *log.webhooks):
+        found.hold(Promise.KNOWN, holds=taken.id in by_id, otherwise=f"{taken}")
         if taken.id in by_id and by_id[taken.id]["channel"] == "email":
             person = by_id[taken.id]["recipient_id"]
             found.hold(
-                "each mail came to whom it is for",
+                Promise.TO_WHOM,
                 holds=taken.to == f"{person}@drill.example",
                 otherwise=f"{taken} was for {person}",
             )
-    found.checked["signatures verify"] += len(world.webhooks)
-    for each in world.unsigned:
-        found.hold("signatures verify", holds=False, otherwise=each)
+    for event, ids in _ids_by_event(log.webhooks).items():
+        found.hold(Promise.SAME_ID, holds=len(ids) == 1, otherwise=f"event {event}: {ids}")
+    found.checked[Promise.SIGNED] += len(log.webhooks)
+    for each in log.unsigned:
+        found.hold(Promise.SIGNED, holds=False, otherwise=each)
     await _nothing_stuck(found, client)
-    return found, _figures(ledger, world, mails, webhooks)
+    return found, _figures(ledger, log, mails, webhooks)
 
 
 def _owed_to_all(found: Findings, ledger: _Ledger) -> None:
@@ -110,65 +108,64 @@ def _owed_to_all(found: Findings, ledger: _Ledger) -> None:
     for row in ledger.told:
         source = row["source"].rpartition("/")[0]
         found.hold(
-            "one mail is owed for each notice",
+            Promise.MAIL_OWED,
             holds=mailed[source] == 1,
             otherwise=f"{row['kind']} to {row['recipient_id']}: {mailed[source]}",
         )
     events = Counter(row["event_id"] for row in ledger.rows if row["channel"] == "webhook")
     found.hold(
-        "one webhook is owed for each event",
+        Promise.WEBHOOK_OWED,
         holds=len(events) == ledger.heard and set(events.values()) <= {1},
         otherwise=f"{len(events)} of {ledger.heard}",
     )
 
 
-def _ended_well(found: Findings, row: Row, arrived: list[Taken]) -> None:
+def _ended_well(found: Findings, row: Row, arrived: list[Taken], under_way: timedelta) -> None:
     what = f"{row['channel']} {row['kind']} {row['id']} to {row['recipient_id']}: {row['state']}"
     found.hold(
-        "every notice is sent or superseded",
+        Promise.ENDED,
         holds=row["state"] in ("sent", "superseded"),
         otherwise=f"{what} ({row['reason']}; {row['answer']})",
     )
     if row["state"] == "sent":
-        found.hold("what is sent has arrived", holds=bool(arrived), otherwise=what)
-    if row["state"] == "superseded":
-        found.hold(
-            "webhooks tell what has happened, whatever followed",
-            holds=row["channel"] != "webhook",
-            otherwise=what,
-        )
+        found.hold(Promise.ARRIVED, holds=bool(arrived), otherwise=what)
+    if row["channel"] == "webhook":
+        superseded = row["state"] == "superseded"
+        found.hold(Promise.WEBHOOKS_STAND, holds=not superseded, otherwise=what)
+    elif row["state"] == "superseded":
         # An answer that was lost with the worker leaves a notice owed that has arrived in time.
-        late = [each for each in arrived if each.at > row["ended_at"] + UNDER_WAY]
+        late = [each for each in arrived if each.at > row["ended_at"] + under_way]
         found.hold(
-            "nothing arrives that was superseded before it was sent",
+            Promise.NOT_AFTER,
             holds=not late and bool(row["attempts"] or not arrived),
             otherwise=f"{what}, and arrived {[str(each.at) for each in arrived]}",
         )
 
 
-def _speaks_of_no_other_date(found: Findings, row: Row, amended: Iterable[datetime]) -> None:
+def _speaks_of_no_other_date(
+    found: Findings, row: Row, amended: Iterable[datetime], to_commit: timedelta
+) -> None:
     """Of what was sent of a date, no attempt began after the date was amended."""
     if row["channel"] != "email" or row["kind"] not in _DATED or row["state"] != "sent":
         return
     later = [at for at in amended if at > row["created_at"]]
-    # The instant of an amendment is when its transaction began: it takes a moment to commit.
-    ends = min(later, default=None)
-    found.hold(
-        "no attempt at a date begins after it was amended",
-        holds=ends is None or row["attempted_at"] < ends + timedelta(seconds=2),
-        otherwise=f"{row['kind']} {row['id']}: tried {row['attempted_at']}, amended {ends}",
-    )
+    if later:
+        found.hold(
+            Promise.NO_OTHER_DATE,
+            holds=row["attempted_at"] < min(later) + to_commit,
+            otherwise=f"{row['kind']} {row['id']}: tried {row['attempted_at']}, amended {later}",
+        )
 
 
 async def _nothing_stuck(found: Findings, client: Client) -> None:
     for status in ("Failed", "Terminated", "TimedOut"):
         number = (await client.count_workflows(f'ExecutionStatus="{status}"')).count
-        found.hold("no workflow fails", holds=not number, otherwise=f"{number} are {status}")
+        found.hold(Promise.NONE_FAILS, holds=not number, otherwise=f"{number} are {status}")
 
 
 def _figures(
     ledger: _Ledger,
-    world: Receivers,
+    log: Log,
     mails: dict[str, list[Taken]],
     webhooks: dict[str, list[Taken]],
 ) -> dict[str, int]:
@@ -185,7 +182,7 @@ def _figures(
         **dict(sorted(ended.items())),
         "on their way when the date was amended": on_its_way,
         "arrived, answer lost, then superseded": arrived_before,
-        "attempts that the two saw": world.tried,
+        "attempts that the two saw": log.tried,
         "mails that came twice or more, by the same id": _repeated(mails),
         "webhooks that came twice or more, by the same id": _repeated(webhooks),
         "most attempts at one notice": max((row["attempts"] for row in ledger.rows), default=0),
@@ -200,4 +197,11 @@ def _by_id(taken: Iterable[Taken]) -> dict[str, list[Taken]]:
     found: dict[str, list[Taken]] = defaultdict(list)
     for each in taken:
         found[each.id].append(each)
+    return found
+
+
+def _ids_by_event(webhooks: Iterable[Taken]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in webhooks:
+        found[each.event].add(each.id)
     return found
