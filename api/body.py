@@ -49,6 +49,15 @@ def parse(model: type[M], body: Json, **context: Any) -> M:
         raise malformed(field_errors(error.errors(include_url=False))) from error
 
 
+def parse_change(model: type[M], body: Json) -> M:
+    """A JSON object as a change, from which what stays is left out. Raises the problem 422."""
+    wanted = parse(model, body)
+    for name in wanted.model_fields_set:
+        if getattr(wanted, name) is None:
+            raise malformed_field(name, "is either left out or given a value")
+    return wanted
+
+
 async def _read(request: Request, most_bytes: int) -> bytes:
     parts, size = [], 0
     try:

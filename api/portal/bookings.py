@@ -13,6 +13,7 @@ from api.portal.booking_page import booking_page
 from api.portal.counted import counted
 from api.portal.forms import page_router
 from api.portal.found import TheBooking, id_of
+from api.portal.listed import After, listed
 from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import SignedIn
@@ -44,7 +45,7 @@ async def show_bookings(
     parts: Parts,
     state: Filter = None,
     q: Annotated[str, Query(max_length=200)] = "",
-    after: Annotated[str | None, Query(max_length=200)] = None,
+    after: After = None,
 ) -> Response:
     """The viewer's bookings: of one state or all, those that match, from a place on."""
     looked_for = q.replace("\0", "").strip()
@@ -64,18 +65,18 @@ async def show_bookings(
             )
         names = await names_of(request, conn, _people(found))
         unread = await tab_counts(conn, viewer.party)
-    page = paging.page(
-        found, _PER_PAGE, shown=lambda row: row.booking, place_of=lambda row: row.booking.id
-    )
     return render(
         request,
         viewer,
         "bookings.html",
         tab="bookings",
         counts=unread,
-        bookings=page["items"],
-        next=page["next"],
-        after=after or "",
+        bookings=listed(
+            [row.booking for row in found],
+            _PER_PAGE,
+            after=after,
+            place_of=lambda booking: booking.id,
+        ),
         q=looked_for,
         search_hint=_SEARCH[viewer.role],
         state=state.value if state else "",

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api import paging
 from api.access import require_id
 from api.portal.forms import page_router
+from api.portal.listed import After, listed
 from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import ClientIn
@@ -30,7 +31,7 @@ async def browse(
     parts: Parts,
     q: Annotated[str, Query(max_length=200)] = "",
     provider_id: Annotated[str, Query(max_length=64)] = "",
-    after: Annotated[str, Query(max_length=200)] = "",
+    after: After = None,
 ) -> Response:
     """The listed topics, newest first: all of them, or what is searched for."""
     # PostgreSQL takes every character but this one.
@@ -49,16 +50,13 @@ async def browse(
             request, conn, [Party(role=Role.PROVIDER, id=each) for each in providers]
         )
         counts = await tab_counts(conn, viewer.party)
-    page = paging.page(found, _PER_PAGE, shown=lambda topic: topic, place_of=lambda row: row.id)
     return render(
         request,
         viewer,
         "browse.html",
         tab="browse",
         counts=counts,
-        topics=page["items"],
-        next=page["next"],
-        after=after,
+        topics=listed(found, _PER_PAGE, after=after, place_of=lambda topic: topic.id),
         q=wanted,
         provider_id=provider_id,
         names=names,

@@ -17,6 +17,7 @@ from api.chat import conversation_of
 from api.portal.act import Outcome
 from api.portal.cards import Card, card_of
 from api.portal.forms import Form
+from api.portal.listed import listed
 from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import Viewer
@@ -65,10 +66,8 @@ async def chat_page(
             await mark_read(
                 conn, conversation_id=conversation_id, reader=viewer.party, up_to=newest
             )
-        page = paging.page(
-            found, _PER_PAGE, shown=lambda message: message, place_of=lambda message: message.id
-        )
-        known = await _known(request, conn, viewer, conversation, page["items"])
+        page = listed(found, _PER_PAGE, after=after, place_of=lambda message: message.id)
+        known = await _known(request, conn, viewer, conversation, page.rows)
     return render(
         request,
         viewer,
@@ -78,8 +77,7 @@ async def chat_page(
         form=form,
         live_page=f"/messages/{conversation_id}" + (f"?after={after}" if after else ""),
         conversation=conversation,
-        older=page["next"],
-        after=after or "",
+        page=page,
         **known,
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Query, Request
+from fastapi import Request
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
@@ -18,6 +16,7 @@ from api.portal.act import Outcome, write_once
 from api.portal.chat_page import chat_page
 from api.portal.forms import Form, SentForm, page_router
 from api.portal.found import TheConversation
+from api.portal.listed import After, listed
 from api.portal.names import names_of
 from api.portal.rendering import redirect, render
 from api.portal.session import SignedIn, Viewer
@@ -34,7 +33,6 @@ router = page_router("/messages")
 
 _PER_PAGE = 25
 _EXCERPT = 160
-After = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get("")
@@ -57,16 +55,13 @@ async def show_conversations(
         ]
         names = await names_of(request, conn, people)
         unread = await tab_counts(conn, viewer.party)
-    page = paging.page(found, _PER_PAGE, shown=lambda row: row, place_of=lambda row: row.cursor)
     return render(
         request,
         viewer,
         "conversations.html",
         tab="messages",
         counts=unread,
-        conversations=page["items"],
-        next=page["next"],
-        after=after or "",
+        conversations=listed(found, _PER_PAGE, after=after, place_of=lambda row: row.cursor),
         names=names,
         excerpt=lambda message: _excerpt(message, viewer),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request
+from fastapi import Request
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from api.models.notices import NoticesWanted
 from api.notices import changing
 from api.portal.act import Outcome, write_once
 from api.portal.forms import Form, SentForm, page_router
+from api.portal.listed import After, listed
 from api.portal.names import Names, names_of
 from api.portal.rendering import follow, render
 from api.portal.session import SignedIn, Viewer
@@ -36,7 +37,6 @@ from notices.places import PREFERENCES, page_of
 router = page_router("/notices")
 
 _PER_PAGE = 25
-After = Annotated[str | None, Query(max_length=200)]
 
 _GROUPS: dict[Group, tuple[str, str]] = {
     Group.CONFIRMATIONS: ("Confirmed and moved sessions", "With the invite for your calendar."),
@@ -68,9 +68,9 @@ async def show_notices(
     place = paging.place(after or None)
     async with parts.engine.begin() as conn:
         found = await list_inbox(conn, _inbox_of(viewer), limit=_PER_PAGE + 1, after=place)
-        page = paging.page(found, _PER_PAGE, shown=lambda row: row, place_of=lambda row: row.id)
-        await mark_seen(conn, [row.id for row in page["items"] if not row.read_at], now=clock())
-        names = await names_of(request, conn, _people(page["items"]))
+        page = listed(found, _PER_PAGE, after=after, place_of=lambda row: row.id)
+        await mark_seen(conn, [row.id for row in page.rows if not row.read_at], now=clock())
+        names = await names_of(request, conn, _people(page.rows))
         counts = await tab_counts(conn, viewer.party)
     return render(
         request,
@@ -78,9 +78,8 @@ async def show_notices(
         "notices.html",
         tab="notices",
         counts=counts,
-        items=[_item(row, names, viewer) for row in page["items"]],
-        next=page["next"],
-        after=after or "",
+        items=[_item(row, names, viewer) for row in page.rows],
+        page=page,
         preferences=PREFERENCES,
     )
 

@@ -14,6 +14,7 @@ from api.gateway import workflow_of_standing
 from api.portal.act import Outcome, tell_standing
 from api.portal.counted import counted
 from api.portal.forms import Form, SentForm, page_router
+from api.portal.listed import After, listed
 from api.portal.names import names_of
 from api.portal.paths import local_path
 from api.portal.rendering import follow, render
@@ -47,7 +48,7 @@ async def show_providers(
     parts: Parts,
     status: Annotated[Status | None, Query()] = None,
     q: Annotated[str, Query(max_length=200)] = "",
-    after: Annotated[str, Query(max_length=200)] = "",
+    after: After = None,
 ) -> Response:
     """The providers, by standing, or those that are searched for."""
     looked_for = q.replace("\0", "").strip()
@@ -63,18 +64,13 @@ async def show_providers(
         people = [Party(role=Role.PROVIDER, id=row.provider_id) for row in found]
         names = await names_of(request, conn, people)
         counts = await tab_counts(conn, viewer.party)
-    page = paging.page(
-        found, _PER_PAGE, shown=lambda row: row, place_of=lambda row: row.provider_id
-    )
     return render(
         request,
         viewer,
         "providers.html",
         tab="providers",
         counts=counts,
-        providers=page["items"],
-        next=page["next"],
-        after=after,
+        providers=listed(found, _PER_PAGE, after=after, place_of=lambda row: row.provider_id),
         q=looked_for,
         status_chosen=status.value if status else "",
         filters=_filters(numbers),

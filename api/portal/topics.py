@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request
+from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from api.idempotency import Answered
 from api.models.topic import Listing, NewTopic, TopicChange
 from api.portal.act import Outcome, write_once
 from api.portal.forms import Form, SentForm, page_router
+from api.portal.listed import After, listed
 from api.portal.rendering import redirect, render
 from api.portal.session import ProviderIn, Viewer
 from api.portal.tab_counts import tab_counts
@@ -32,10 +33,7 @@ _PER_PAGE = 50
 
 @router.get("")
 async def show_topics(
-    request: Request,
-    viewer: ProviderIn,
-    parts: Parts,
-    after: Annotated[str | None, Query(max_length=200)] = None,
+    request: Request, viewer: ProviderIn, parts: Parts, after: After = None
 ) -> Response:
     """What the provider offers, newest first, and the form that adds to it."""
     return await _list(request, viewer, parts, after=after)
@@ -158,7 +156,6 @@ async def _list(
         )
         standing = await get_standing(conn, viewer.id)
         counts = await tab_counts(conn, viewer.party)
-    page = paging.page(found, _PER_PAGE, shown=lambda topic: topic, place_of=lambda row: row.id)
     return _render(
         request,
         viewer,
@@ -166,9 +163,7 @@ async def _list(
         counts=counts,
         outcome=outcome,
         form=form,
-        topics=page["items"],
-        next=page["next"],
-        after=after or "",
+        topics=listed(found, _PER_PAGE, after=after, place_of=lambda topic: topic.id),
         suspension=standing.suspension if standing else None,
     )
 

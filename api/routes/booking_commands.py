@@ -14,13 +14,13 @@ from api.auth import Caller, only
 from api.body import read_object
 from api.commands import carried_out_once, read_command
 from api.gateway import BOOKING_MESSAGES
-from api.idempotency import Write, written_once
 from api.logistics import replacing_logistics
 from api.models.base import Accepted
 from api.models.booking import BookingModel, Logistics
 from api.openapi import Responses, problems, takes
 from api.problems import refused_with
 from api.services import Parts
+from api.writing import answer_once
 from db.queries.bookings import BookingRow, Intent
 from domain.party import Role
 from domain.refusal import Code
@@ -77,8 +77,7 @@ async def put_logistics(
     only(caller, Role.PROVIDER, Role.SUPPORT, Role.SERVICE)
     body = await read_object(request)
     effect = replacing_logistics(_id_of(found), body, caller)
-    write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, effect)).response
+    return await answer_once(request, caller, parts, body, effect)
 
 
 @router.post("/{command}", include_in_schema=False)

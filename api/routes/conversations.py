@@ -11,7 +11,6 @@ from api import paging
 from api.auth import Caller, only
 from api.body import parse, read_object
 from api.chat import beginning, conversation_of, saying
-from api.idempotency import Write, written_once
 from api.models.conversation import (
     ConversationModel,
     ConversationPage,
@@ -24,6 +23,7 @@ from api.openapi import problems, takes
 from api.problems import malformed_field
 from api.services import Parts
 from api.views import conversation_view, message_view
+from api.writing import answer_once
 from db.queries.conversations import list_conversations, list_messages
 from db.stores.conversations import mark_read
 from domain.party import Party, Role
@@ -78,8 +78,7 @@ async def open_conversation(request: Request, caller: Caller, parts: Parts) -> J
     client_id = _named(caller, Role.CLIENT, wanted.client_id)
 
     effect = beginning(provider_id=provider_id, client_id=client_id, caller=caller)
-    write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, effect)).response
+    return await answer_once(request, caller, parts, body, effect)
 
 
 @router.get(
@@ -127,8 +126,7 @@ async def say(
         await conversation_of(conn, conversation_id, caller)
     body = await read_object(request)
     effect = saying(conversation_id, body, caller)
-    write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, effect)).response
+    return await answer_once(request, caller, parts, body, effect)
 
 
 def _named(caller: Party, role: Role, named: str | None) -> str:

@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse
 from api.access import require_id
 from api.auth import Caller
 from api.body import parse, read_object
-from api.idempotency import Write, written_once
 from api.models.notices import NoticesModel, NoticesWanted
 from api.notices import changing, notices_view
 from api.openapi import problems, takes
 from api.problems import not_found
 from api.services import Parts
+from api.writing import answer_once
 from db.queries.contacts import get_reach
 from domain.party import SUPPORT_DESK, Party, Role
 
@@ -71,5 +71,4 @@ async def change_notices(
     """Changes what is named. 409 `transactional-off` where all that binds them would be off."""
     body = await read_object(request)
     effect = changing(who, parse(NoticesWanted, body), caller)
-    write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, effect)).response
+    return await answer_once(request, caller, parts, body, effect)

@@ -10,14 +10,15 @@ from starlette.responses import JSONResponse
 
 from api import paging, topics
 from api.auth import Caller, only
-from api.body import parse, read_object
+from api.body import parse, parse_change, read_object
 from api.gateway import Identifier, Text
-from api.idempotency import Answered, Write, written_once
+from api.idempotency import Answered
 from api.models.topic import NewTopic, TopicChange, TopicModel, TopicPage
 from api.openapi import problems, takes
 from api.problems import malformed_field, refused_with
 from api.services import Parts
 from api.views import topic_view
+from api.writing import answer_once
 from db.queries.topics import TopicRow, list_topics
 from domain.party import Party, Role
 from domain.refusal import Code
@@ -47,8 +48,7 @@ async def create_topic(request: Request, caller: Caller, parts: Parts) -> JSONRe
     async def create(conn: AsyncConnection, topic_id: str) -> Answered:
         return await topics.add(conn, topic_id, wanted, provider_id=owner)
 
-    write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, create)).response
+    return await answer_once(request, caller, parts, body, create)
 
 
 @router.get(
@@ -110,16 +110,12 @@ async def change_topic(
     if caller.role not in (Role.SUPPORT, Role.SERVICE) and caller != _keeper(topic):
         raise refused_with(Code.NOT_ALLOWED, "Only the topic's own provider can change it.")
     body = await read_object(request)
-    wanted = parse(TopicChange, body)
-    for name in wanted.model_fields_set:
-        if getattr(wanted, name) is None:
-            raise malformed_field(name, "is either left out or given a value")
+    wanted = parse_change(TopicChange, body)
 
     async def change(conn: AsyncConnection, _: str) -> Answered:
         return await topics.change(conn, topic_id, wanted)
 
-    write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, change)).response
+    return await answer_once(request, caller, parts, body, change)
 
 
 def _owner(caller: Party, wanted: NewTopic) -> str:

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from api import paging, webhooks
 from api.auth import Caller, only
-from api.body import parse, read_object
-from api.idempotency import Answered, Write, written_once
+from api.body import parse, parse_change, read_object
+from api.idempotency import Answered, Write
 from api.models.base import Accepted
 from api.models.webhook import (
     DeliveryPage,
@@ -23,8 +23,8 @@ from api.models.webhook import (
     WebhookPage,
 )
 from api.openapi import IDEMPOTENCY_KEY, problems, takes
-from api.problems import malformed_field
 from api.services import Parts, clock
+from api.writing import answer_once
 from db.queries.webhooks import WebhookRow, list_deliveries, list_webhooks
 from db.stores.idempotency import Claim
 from db.stores.webhooks import delete_webhook
@@ -79,8 +79,7 @@ async def create_webhook(request: Request, owner: Owner, parts: Parts) -> JSONRe
     async def create(conn: AsyncConnection, webhook_id: str) -> Answered:
         return await webhooks.add(conn, webhook_id, wanted, owner=owner, reach=reach)
 
-    write = Write.of(request, owner, body)
-    return _secret(await written_once(parts.engine, write, create))
+    return _secret(await answer_once(request, owner, parts, body, create))
 
 
 @router.get(
@@ -133,17 +132,13 @@ async def change_webhook(
     Messages that are still owed go to the new address.
     """
     body = await read_object(request)
-    wanted = parse(WebhookChange, body)
-    for name in wanted.model_fields_set:
-        if getattr(wanted, name) is None:
-            raise malformed_field(name, "is either left out or given a value")
+    wanted = parse_change(WebhookChange, body)
     reach = webhooks.reach_of(request)
 
     async def change(conn: AsyncConnection, _: str) -> Answered:
         return await webhooks.change(conn, webhook, wanted, reach=reach)
 
-    write = Write.of(request, owner, body)
-    return (await written_once(parts.engine, write, change)).response
+    return await answer_once(request, owner, parts, body, change)
 
 
 @router.delete(
@@ -177,8 +172,7 @@ async def rotate_secret(
     async def rotate(conn: AsyncConnection, _: str) -> Answered:
         return await webhooks.rotate(conn, webhook, caller=owner)
 
-    write = Write.of(request, owner, {})
-    return _secret(await written_once(parts.engine, write, rotate))
+    return _secret(await answer_once(request, owner, parts, {}, rotate))
 
 
 @router.get(
@@ -236,7 +230,6 @@ async def redeliver(
     return JSONResponse(webhooks.redelivery_view(delivery_id), status_code=202)
 
 
-def _secret(answered: Answered) -> JSONResponse:
-    response = answered.response
+def _secret(response: JSONResponse) -> JSONResponse:
     response.headers["Cache-Control"] = "no-store"
     return response
