@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant
 from pydantic import TypeAdapter
 
 from domain.lateness import LateKind
@@ -19,6 +19,7 @@ from domain.standing.fold import CARRIED, COVERED, missed
 from domain.standing.record import StandingRecord
 from domain.standing.state import Document, Proof, ProofStatus, Standing
 from domain.standing.view import standing_json
+from tests.domain.standing_moves import StandingMoves
 from tests.domain.standings import (
     BEGUN,
     CANCELLATION,
@@ -44,15 +45,13 @@ POLICIES = [
     Policy(window=20 * DAY),
     Policy(window=20 * DAY, allowed=5, combined=True),
 ]
-numbers = st.integers(0, 11)
 
 
-class FoldedHistory(RuleBasedStateMachine):
+class FoldedHistory(StandingMoves):
     """The same life twice: carrying everything, and carrying two late events."""
 
     @initialize(policy=st.sampled_from(POLICIES), carried=st.sampled_from([0, 1, 2]))
     def begin(self, policy: Policy, carried: int) -> None:
-        self.now = BEGUN
         self.both = Folding(whole=standing(policy), carried=carried)
 
     def give(self, command: StandingCommand) -> None:
@@ -60,45 +59,13 @@ class FoldedHistory(RuleBasedStateMachine):
         self.both.give(command, self.now)
         self.both.wait(self.now)
 
-    @rule(number=numbers, kind=st.sampled_from(LateKind), claimed=st.booleans(), old=st.booleans())
-    def report(self, number: int, kind: LateKind, claimed: bool, old: bool) -> None:
-        at = self.now - 19 * DAY if old else self.now
-        self.give(late(f"e{number}", kind, initiated_at=at, claimed=claimed))
-
-    @rule(first=numbers, kind=st.sampled_from(LateKind))
-    def report_several(self, first: int, kind: LateKind) -> None:
-        for number in range(first, first + 4):
-            self.give(late(f"e{number}", kind, initiated_at=self.now))
-
-    @rule(covers=st.lists(numbers, min_size=1, max_size=4, unique=True))
-    def bring_proof(self, covers: list[int]) -> None:
-        on_record = [f"e{n}" for n in covers if f"e{n}" in self.both.whole.events]
-        self.give(proof(*(on_record or ["e0"])))
-
-    @rule(number=st.integers(1, 6), accept=st.booleans())
-    def review(self, number: int, accept: bool) -> None:
-        self.give(review(f"proof-{number}", accept=accept))
-
-    @rule(number=numbers)
-    def contest(self, number: int) -> None:
-        self.give(do.ContestClaim(by=PROVIDER, claim_id=f"e{number}"))
-
-    @rule(number=numbers, uphold=st.booleans())
-    def settle(self, number: int, uphold: bool) -> None:
-        self.give(do.SettleClaim(by=SUPPORT, claim_id=f"e{number}", uphold=uphold))
-
-    @rule()
-    def suspend(self) -> None:
-        self.give(do.Suspend(by=SUPPORT, reason="abuse"))
-
-    @rule()
-    def reinstate(self) -> None:
-        self.give(do.Reinstate(by=SUPPORT, reason="amends made"))
-
-    @rule(span=st.sampled_from([timedelta(hours=1), DAY, 4 * DAY, 8 * DAY]))
-    def wait(self, span: timedelta) -> None:
+    def let_pass(self, span: timedelta) -> None:
         self.now += span
         self.both.wait(self.now)
+
+    @property
+    def on_record(self) -> Standing:
+        return self.both.whole
 
     @invariant()
     def both_stand_alike(self) -> None:

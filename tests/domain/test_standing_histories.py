@@ -8,11 +8,10 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant
 from pydantic import TypeAdapter
 
 from domain.lateness import LateKind
-from domain.party import Party
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import Refusal
 from domain.standing import commands as do
@@ -25,11 +24,10 @@ from domain.standing.record import StandingRecord
 from domain.standing.state import Cause, ClaimStatus, Standing
 from domain.standing.view import standing_json
 from domain.standing.words import describe
+from tests.domain.standing_moves import StandingMoves, kinds, margins
 from tests.domain.standings import (
     BEGUN,
     DAY,
-    OTHER_PROVIDER,
-    PROVIDER,
     SUPPORT,
     Live,
     late,
@@ -44,13 +42,8 @@ RECORD = TypeAdapter(StandingRecord)
 
 POLICIES = [DEFAULT_POLICY, DEFAULT_POLICY, Policy(combined=True), Policy(window=20 * DAY)]
 
-kinds = st.sampled_from(LateKind)
-margins = st.sampled_from([DAY, -DAY, 5 * DAY, 6 * DAY])
-waits = st.sampled_from([timedelta(hours=1), DAY, 4 * DAY, 8 * DAY])
-numbers = st.integers(0, 7)
 
-
-class StandingHistory(RuleBasedStateMachine):
+class StandingHistory(StandingMoves):
     """One provider, and everything that bookings, they themselves and support may bring."""
 
     @initialize(policy=st.sampled_from(POLICIES))
@@ -58,7 +51,6 @@ class StandingHistory(RuleBasedStateMachine):
         self.live = Live(standing=standing(policy))
 
     def give(self, command: StandingCommand) -> None:
-        """A command that may be refused; what is overdue happens first and after."""
         live = self.live
         live.wait(timedelta(0))
         before = live.standing
@@ -67,49 +59,16 @@ class StandingHistory(RuleBasedStateMachine):
             live.give(command)
             assert live.standing.revision == before.revision + len(answer)
         live.wait(timedelta(0))
+        if isinstance(command, do.ReportLateEvent) and command.id in before.events:
+            assert live.standing == before
 
-    @rule(number=numbers, kind=kinds, margin=margins, claimed=st.booleans())
-    def report(self, number: int, kind: LateKind, margin: timedelta, claimed: bool) -> None:
-        event_id = f"e{number}"
-        on_record = self.live.standing.events.get(event_id)
-        before = self.live.standing
-        command = late(event_id, kind, initiated_at=self.live.now, margin=margin, claimed=claimed)
-        self.give(command)
-        if on_record:
-            assert self.live.standing == before
-
-    @rule(number=numbers, kind=kinds)
-    def report_something_late(self, number: int, kind: LateKind) -> None:
-        self.give(late(f"e{number}", kind, initiated_at=self.live.now))
-
-    @rule(covers=st.lists(numbers, min_size=1, max_size=4), by=st.sampled_from([PROVIDER, None]))
-    def bring_proof(self, covers: list[int], by: Party | None) -> None:
-        on_record = [f"e{n}" for n in covers if f"e{n}" in self.live.standing.events]
-        self.give(proof(*(on_record or ["e0"]), by=by))
-
-    @rule(number=st.integers(1, 6), accept=st.booleans())
-    def review(self, number: int, accept: bool) -> None:
-        self.give(review(f"proof-{number}", accept=accept))
-
-    @rule(number=numbers)
-    def contest(self, number: int) -> None:
-        self.give(do.ContestClaim(by=PROVIDER, claim_id=f"e{number}"))
-
-    @rule(number=numbers, uphold=st.booleans())
-    def settle(self, number: int, uphold: bool) -> None:
-        self.give(do.SettleClaim(by=SUPPORT, claim_id=f"e{number}", uphold=uphold))
-
-    @rule()
-    def suspend(self) -> None:
-        self.give(do.Suspend(by=SUPPORT, reason="abuse"))
-
-    @rule(by=st.sampled_from([SUPPORT, OTHER_PROVIDER]))
-    def reinstate(self, by: Party) -> None:
-        self.give(do.Reinstate(by=by, reason="amends made"))
-
-    @rule(span=waits)
-    def wait(self, span: timedelta) -> None:
+    def let_pass(self, span: timedelta) -> None:
         self.live.wait(span)
+        self.now = self.live.now
+
+    @property
+    def on_record(self) -> Standing:
+        return self.live.standing
 
     @invariant()
     def no_deadline_lies_in_the_past(self) -> None:
