@@ -36,7 +36,8 @@ class LateEventReporter:
         """Delivers a late event to its provider's standing, which counts it once by its id."""
         provider_id = report.provider_id
         await self._client.start_workflow(
-            # By name and in plain JSON, as any other service would.
+            # By name and in plain JSON, as any other service would; the standing gives itself the
+            # search attributes that only the workflows know.
             "ProviderStanding",
             {"provider_id": provider_id},
             id=f"provider-standing/{provider_id}",
@@ -45,7 +46,7 @@ class LateEventReporter:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal="late-event",
             start_signal_args=[_signal(report)],
-            static_summary=f"Standing of provider {provider_id}",
+            static_summary=f"The standing of {provider_id}",
         )
 
 

@@ -17,7 +17,7 @@ from api.services import Services, clock
 from api.views import accepted_view, booking_view
 from db.ids import new_id
 from db.queries.bookings import BookingRow, Intent, get_booking
-from db.queries.timelines import booking_timeline
+from db.queries.timelines import was_carried_out
 from db.queries.topics import TopicRow, TopicStatus, get_topic
 from db.stores.idempotency import Claim
 from db.stores.intents import insert_intent
@@ -156,19 +156,18 @@ async def _ended(parts: Services, booking_id: str, given: Given, caller: Party) 
     """What to answer where the booking's workflow has ended: the database remembers."""
     async with parts.engine.connect() as conn:
         row = await get_booking(conn, booking_id)
-        timeline = await booking_timeline(conn, booking_id) if row else []
+        repeated = await was_carried_out(
+            conn,
+            booking_id,
+            command=given.order.name,
+            by=caller,
+            command_id=given.command_id,
+        )
     if row is None or not row.booking.closed:
         # Its creation was not finished, or operators have ended the workflow by force.
         _log.error("Booking %s is open, and has no workflow", booking_id)
         raise unavailable("The booking cannot take commands at the moment.")
-    carried_out = any(
-        entry.command == given.order.name
-        and entry.by == caller
-        and entry.outcome == "applied"
-        and entry.data.get("command_id") == given.command_id
-        for entry in timeline
-    )
-    if carried_out:
+    if repeated:
         return Answered(status=200, body=booking_view(row, caller))
     message = f"The booking is {row.booking.state} already."
     raise refused(Refusal(code=Code.ALREADY_CLOSED, message=message))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.schema import decisions, standings
@@ -18,6 +18,26 @@ async def booking_timeline(
     All of them, or at most `limit` that come after the line numbered `after`.
     """
     return await _timeline(conn, "booking", booking_id, limit, after)
+
+
+async def was_carried_out(
+    conn: AsyncConnection, booking_id: str, *, command: str, by: Party, command_id: str
+) -> bool:
+    """Whether somebody's command to a booking is on record as carried out, under its own id."""
+    found = await conn.scalar(
+        select(
+            exists().where(
+                decisions.c.subject == "booking",
+                decisions.c.subject_id == booking_id,
+                decisions.c.by_role == by.role,
+                decisions.c.by_id == by.id,
+                decisions.c.command == command,
+                decisions.c.outcome == "applied",
+                decisions.c.data["command_id"].astext == command_id,
+            )
+        )
+    )
+    return bool(found)
 
 
 async def standing_timeline(
