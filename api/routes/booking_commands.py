@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
@@ -15,24 +12,18 @@ from api.body import read_object
 from api.commands import carried_out_once, read_command
 from api.gateway import BOOKING_MESSAGES
 from api.logistics import replacing_logistics
-from api.models.base import Accepted
 from api.models.booking import BookingModel, Logistics
-from api.openapi import Responses, problems, takes
-from api.problems import refused_with
+from api.openapi import problems, takes
+from api.routes.commands import Endpoint, add_commands, unknown
 from api.services import Parts
 from api.writing import answer_once
 from db.queries.bookings import BookingRow, Intent
 from domain.party import Role
-from domain.refusal import Code
 
 router = APIRouter(prefix="/v1/bookings/{booking_id}", tags=["bookings"])
 
-_TAKEN: Responses = {
-    202: {"model": Accepted, "description": "Taken; no worker has answered in time."}
-}
 
-
-def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
+def _endpoint(name: str) -> Endpoint:
     async def give(
         found: TheBooking, request: Request, caller: Caller, parts: Parts
     ) -> JSONResponse:
@@ -46,20 +37,13 @@ def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
     return give
 
 
-for _name, _message in BOOKING_MESSAGES.items():
-    _words = _name.title().replace("-", "")
-    router.add_api_route(
-        f"/{_name}",
-        _endpoint(_name),
-        methods=["POST"],
-        operation_id=f"{_words[0].lower()}{_words[1:]}",
-        summary=_name.replace("-", " ").capitalize(),
-        description=_message.command.__doc__,
-        response_model=BookingModel,
-        response_description="The booking as it is then.",
-        responses={**_TAKEN, **problems(403, 404, 409, 413, 422)},
-        openapi_extra=takes(_message),
-    )
+add_commands(
+    router,
+    BOOKING_MESSAGES,
+    _endpoint,
+    model=BookingModel,
+    answered="The booking as it is then.",
+)
 
 
 @router.put(
@@ -84,8 +68,7 @@ async def put_logistics(
 async def unknown_command(found: TheBooking, command: str) -> JSONResponse:
     """Says which commands there are, to whoever mistypes one."""
     del found
-    known = ", ".join(BOOKING_MESSAGES)
-    raise refused_with(Code.UNKNOWN_COMMAND, f"There is no command {command!r}, only {known}.")
+    raise unknown(command, BOOKING_MESSAGES)
 
 
 def _id_of(found: BookingRow | Intent) -> str:

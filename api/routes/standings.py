@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
@@ -13,14 +10,12 @@ from api.access import TheProvider
 from api.auth import Caller
 from api.commands import carried_out_once, read_command
 from api.gateway import STANDING_MESSAGES
-from api.models.base import Accepted
 from api.models.booking import Timeline
 from api.models.standing import StandingModel
-from api.openapi import problems, takes
-from api.problems import refused_with
+from api.openapi import problems
+from api.routes.commands import Endpoint, add_commands, unknown
 from api.services import Parts
 from db.queries.timelines import refused_in_all, standing_timeline
-from domain.refusal import Code
 from domain.standing.commands import ReportLateEvent
 
 router = APIRouter(prefix="/v1/providers/{provider_id}/standing", tags=["standing"])
@@ -67,7 +62,7 @@ async def read_timeline(
     return JSONResponse(paging.timeline(entries, limit, refused=refused))
 
 
-def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
+def _endpoint(name: str) -> Endpoint:
     async def give(
         provider_id: TheProvider, request: Request, caller: Caller, parts: Parts
     ) -> JSONResponse:
@@ -80,28 +75,17 @@ def _endpoint(name: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
     return give
 
 
-for _name, _message in COMMANDS.items():
-    _first, _, _rest = _name.partition("-")
-    router.add_api_route(
-        f"/{_name}",
-        _endpoint(_name),
-        methods=["POST"],
-        operation_id=f"{_first}{_rest.title()}",
-        summary=_name.replace("-", " ").capitalize(),
-        description=_message.command.__doc__,
-        response_model=StandingModel,
-        response_description="The standing as it is then.",
-        responses={
-            202: {"model": Accepted, "description": "Taken; no worker has answered in time."},
-            **problems(403, 404, 409, 413, 422),
-        },
-        openapi_extra=takes(_message),
-    )
+add_commands(
+    router,
+    COMMANDS,
+    _endpoint,
+    model=StandingModel,
+    answered="The standing as it is then.",
+)
 
 
 @router.post("/{command}", include_in_schema=False)
 async def unknown_command(provider_id: TheProvider, command: str) -> JSONResponse:
     """Says which commands there are, to whoever mistypes one."""
     del provider_id
-    known = ", ".join(COMMANDS)
-    raise refused_with(Code.UNKNOWN_COMMAND, f"There is no command {command!r}, only {known}.")
+    raise unknown(command, COMMANDS)

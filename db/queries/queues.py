@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import TextClause, func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_from, standing_from
@@ -34,24 +34,12 @@ async def reschedules_to_approve(conn: AsyncConnection, *, limit: int) -> list[B
 
 async def standings_with_proofs(conn: AsyncConnection, *, limit: int) -> list[Standing]:
     """The standings to which proofs were brought that nobody has reviewed."""
-    found = await conn.scalars(
-        select(standings.c.document)
-        .where(PROOFS_TO_REVIEW)
-        .order_by(standings.c.updated_at, standings.c.provider_id)
-        .limit(limit)
-    )
-    return [standing_from(document) for document in found]
+    return await _longest_unchanged(conn, PROOFS_TO_REVIEW, limit)
 
 
 async def standings_with_claims(conn: AsyncConnection, *, limit: int) -> list[Standing]:
     """The standings with claims that are neither upheld nor dismissed."""
-    found = await conn.scalars(
-        select(standings.c.document)
-        .where(CLAIMS_TO_SETTLE)
-        .order_by(standings.c.updated_at, standings.c.provider_id)
-        .limit(limit)
-    )
-    return [standing_from(document) for document in found]
+    return await _longest_unchanged(conn, CLAIMS_TO_SETTLE, limit)
 
 
 async def cases_due(conn: AsyncConnection, *, before: datetime, limit: int) -> list[Standing]:
@@ -71,3 +59,15 @@ async def count_waiting(conn: AsyncConnection) -> int:
         select(func.count()).select_from(standings).where(CLAIMS_TO_SETTLE, _CONTESTED),
     ).subquery()
     return int((await conn.execute(select(func.sum(waiting.c.number)))).scalar_one())
+
+
+async def _longest_unchanged(
+    conn: AsyncConnection, which: TextClause, limit: int
+) -> list[Standing]:
+    found = await conn.scalars(
+        select(standings.c.document)
+        .where(which)
+        .order_by(standings.c.updated_at, standings.c.provider_id)
+        .limit(limit)
+    )
+    return [standing_from(document) for document in found]
