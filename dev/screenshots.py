@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from config import Settings
 from dev.chromium import NoChromiumError, chromium
 from dev.demo_stage import DemoError, Person, Stage, open_stage
 from dev.stack import READY_LINE
+from dev.trial import free_ports
 from dev.ui_pictures import take_temporal_ui
 from domain.instants import rfc3339
 from domain.party import Role
@@ -209,7 +209,7 @@ async def _picture(page: Page, name: str, path: str) -> None:
 def _stack() -> Iterator[Settings]:
     """A stack that nobody else uses, and that leaves nothing behind."""
     home = Path(tempfile.mkdtemp(prefix="keepdate-"))
-    http, temporal, ui, metrics = _free_ports(4)
+    http, temporal, ui, metrics = free_ports(4)
     settings = Settings(
         data_dir=home / "data",
         http_port=http,
@@ -239,14 +239,6 @@ def _wait_until_ready(running: subprocess.Popen[str]) -> None:
         if READY_LINE in line:
             return
     raise DemoError("the stack does not start")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for listener in sockets:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in sockets]
 
 
 def main() -> None:

@@ -30,15 +30,15 @@ class Trial(Servers):
     """PostgreSQL and Temporal with durable settings, and whatever was started on them, by name."""
 
     def __init__(self, directory: Path) -> None:
+        port, ui_port, self.http_port = free_ports(3)
         super().__init__(
             postgres=directory / "pg",
             temporal=directory / "temporal.db",
-            port=free_port(),
-            ui_port=free_port(),
+            port=port,
+            ui_port=ui_port,
             database=_DATABASE,
             log=lambda name: directory / f"{name}.log",
         )
-        self.http_port = free_port()
         self._starts: dict[str, Callable[[], Child]] = {}
 
     def start_servers(self) -> None:
@@ -131,10 +131,16 @@ def trial() -> Iterator[Trial]:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, each another one."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in sockets]
 
 
 def _listens(port: int) -> bool:
