@@ -22,6 +22,7 @@ from domain.instants import in_words
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import MEANINGS
 from tests.api import permissions
+from tests.portal import permissions as pages
 from workflows.saved_queries import SAVED_QUERIES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +82,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "policy": policy,
     "configuration": configuration,
     "permissions": permissions.printed,
+    "pages": pages.printed,
     "licences": licences.printed,
     "saved-queries": saved_queries,
 }

@@ -138,7 +138,9 @@ def main() -> None:
 def _mutation(stack: Trial, name: str, seed: int) -> bool:
     """Whether the checker reports a defect that was planted."""
     mutant = MUTANTS[name]
-    findings = asyncio.run(mutant.played(stack, random.Random(seed)))
+    # People and keys of their own for each, since all of them play on one stack.
+    chance = random.Random(f"{seed} {name}")
+    findings = asyncio.run(mutant.played(stack, chance))
     seen = sorted(findings.broken)
     told = mutant.promise in findings.broken
     print(f"  {name:<20} {'reported' if told else 'NOT reported'}: {', '.join(seen) or 'nothing'}")

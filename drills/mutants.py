@@ -12,25 +12,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 
 import httpx
 import psycopg
 from temporalio import activity
 from temporalio.client import Client
 
-from activities import reporting
-from db.recording.journal import Journal as Written
-from db.recording.slots import Wanted
+from activities.reporting import REPORT_LATE_EVENT, LateEventReport
+from db.schema.booking import NO_OVERLAP
 from dev.trial import Trial
-from domain.booking import evolve
 from drills import stories
 from drills.checker.check import check
 from drills.checker.findings import Findings, Promise
 from drills.journal import Journal
+from drills.seams import CLAIM, EVENT_ROWS, EVOLVE, RECALL, REFUSAL, REPORT
 from drills.settling import settled
 from drills.town import Town, in_days
-from workflows.inbox import Outcomes
 
 _TIMES = 3
 
@@ -89,47 +86,41 @@ async def _say(town: Town, booking: str, provider: Any, command: str, **body: An
 
 
 def _lose_events() -> None:
-    whole = Written.event_rows
+    whole = EVENT_ROWS.found()
 
     def rows(self: Any) -> list[dict[str, Any]]:
         return [row for row in whole(self) if row["type"] != "late-event.reported"]
 
-    patch.object(Written, "event_rows", rows).start()
+    EVENT_ROWS.put(rows)
 
 
 def _count_twice() -> None:
-    once = reporting._signal
+    tell = REPORT.found()
 
-    def signal(report: Any) -> dict[str, Any]:
+    @activity.defn(name=REPORT_LATE_EVENT)
+    async def told(self, report: LateEventReport) -> None:  # type: ignore[no-untyped-def]
         # A retry that does not know that it is one.
-        other = replace(report.event, id=f"{report.event.id}-{random.getrandbits(32)}")
-        return once(replace(report, event=other))
+        for attempt in ("once", "again"):
+            event = replace(report.event, id=f"{report.event.id}-{attempt}")
+            await tell(self, replace(report, event=event))
 
-    tell = reporting.LateEventReporter.report_late_event
-
-    @activity.defn(name=reporting.REPORT_LATE_EVENT)
-    async def told(self, report: reporting.LateEventReport) -> None:  # type: ignore[no-untyped-def]
-        await tell(self, report)
-        await tell(self, report)
-
-    patch.object(reporting, "_signal", signal).start()
-    patch.object(reporting.LateEventReporter, "report_late_event", told).start()
+    REPORT.put(told)
 
 
 def _skip_dedupe() -> None:
-    patch.object(Outcomes, "recall", lambda *_: None).start()
-    patch.object(Outcomes, "claim", lambda *_: False).start()
+    RECALL.put(lambda *_: None)
+    CLAIM.put(lambda *_: False)
 
 
 def _allow_overlaps() -> None:
     async def never(*_: Any, **__: Any) -> None:
         return None
 
-    patch.object(Wanted, "refusal", never).start()
+    REFUSAL.put(never)
 
 
 def _keep_reminders() -> None:
-    moved = evolve.evolve
+    moved = EVOLVE.found()
 
     def evolved(booking: Any, event: Any) -> Any:
         found = moved(booking, event)
@@ -137,7 +128,7 @@ def _keep_reminders() -> None:
             return replace(found, reminders=booking.reminders)
         return found
 
-    patch.object(evolve, "evolve", evolved).start()
+    EVOLVE.put(evolved)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,15 +148,20 @@ class Mutant:
         if self.drops_constraint:
             url = stack.database_url.replace("postgresql+psycopg://", "postgresql://")
             with psycopg.connect(url) as conn:
-                conn.execute("ALTER TABLE bookings DROP CONSTRAINT ex_bookings_no_overlap")
-        stack.run(f"mutant-{name}", "-m", "drills.mutants", name)
+                conn.execute(f"ALTER TABLE bookings DROP CONSTRAINT {NO_OVERLAP}".encode())
+        mutant = f"mutant-{name}"
+        stack.run(mutant, "-m", "drills.mutants", name)
         journal = Journal()
         async with httpx.AsyncClient(base_url=stack.api_url, timeout=20) as http:
             client = await Client.connect(stack.temporal.address)
             town = Town(http=http, temporal=client, chance=chance, journal=journal)
             await town.settle(_TIMES)
+            # Where it could not be planted, the mutant's last words are why.
+            await asyncio.to_thread(stack.until, lambda: stack.temporal.has_worker("bookings"))
             await self.provoke(town)
             await settled(client, stack.database_url, journal)
+            if stack.parts[mutant].exit_code() is not None:
+                raise SystemExit("\n".join(stack.parts[mutant].last_lines()))
             return await check(client, stack.database_url, journal)
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 
-import worker
+from drills.seams import RELEASE
 
 
 def main() -> None:
     """Serves under another build's name."""
-    worker._release = lambda: "another"
+    RELEASE.put(lambda: "another")
     sys.argv = [sys.argv[0], "worker"]
     from cli import main as command  # noqa: PLC0415
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 
-from api import services
+from drills.seams import CLOCK
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         return datetime.now(UTC) + ahead
 
     # Before anything that reads the clock has taken it from there.
-    services.clock = clock
+    CLOCK.put(clock)
     sys.argv = [sys.argv[0], "api"]
     from cli import main as command  # noqa: PLC0415
 

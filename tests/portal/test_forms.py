@@ -16,12 +16,13 @@ def unsafe_pages(app: FastAPI) -> list[str]:
     """Every address of the portal that takes a POST, with something in place of its ids."""
     return [
         "/".join("x" if part.startswith("{") else part for part in path.split("/"))
-        for path, methods in _routes(app)
+        for path, methods in routes(app)
         if is_page(path) and methods - {"GET", "HEAD"}
     ]
 
 
-def _routes(app: FastAPI) -> list[tuple[str, set[str]]]:
+def routes(app: FastAPI) -> list[tuple[str, set[str]]]:
+    """Everything that the application serves: paths, and by which methods."""
     found: list[tuple[str, set[str]]] = []
     waiting = [("", route) for route in app.routes]
     while waiting:
