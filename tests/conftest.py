@@ -124,6 +124,9 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_extra_args=[
             "--dynamic-config-value",
             "frontend.WorkflowTimeSkippingEnabled=true",
+            # Timers are up to a second late otherwise, which tests would wait for.
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="20ms"',
         ],
         dev_server_log_level="error",
         data_converter=data_converter,

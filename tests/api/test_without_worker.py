@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
 
 from api.models.base import Accepted
 from config import Settings
@@ -11,8 +15,17 @@ from tests.api.conftest import served, worked
 from tests.api.marketplace import Marketplace, fresh_key, in_days, ok, problem, until
 
 
+@pytest.fixture
+def in_vain() -> Iterator[pytest.MonkeyPatch]:
+    """While there is no worker, nobody waits long for one."""
+    with pytest.MonkeyPatch.context() as patience:
+        for module in ("bookings", "gateway"):
+            patience.setattr(f"api.{module}.ANSWER_WITHIN", timedelta(seconds=0.5))
+        yield patience
+
+
 async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
-    api_settings: Settings,
+    api_settings: Settings, in_vain: pytest.MonkeyPatch
 ) -> None:
     settings = api_settings.model_copy(update={"task_queue": f"unserved-{new_id()}"})
     async with served(settings) as market:
@@ -42,6 +55,7 @@ async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
         assert answers[0].json()["code"] == "accepted"
         assert answers[3].json()["id"] == booking_id
 
+        in_vain.undo()
         async with worked(settings):
             await _catches_up(market, path, standing)
             # Sent once more, a command is answered with what came of it.
@@ -62,7 +76,7 @@ async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
 
 
 async def test_a_topic_that_is_gone_when_a_worker_comes_takes_no_request(
-    api_settings: Settings,
+    api_settings: Settings, in_vain: pytest.MonkeyPatch
 ) -> None:
     settings = api_settings.model_copy(update={"task_queue": f"unserved-{new_id()}"})
     async with served(settings) as market:
@@ -73,6 +87,7 @@ async def test_a_topic_that_is_gone_when_a_worker_comes_takes_no_request(
         path = f"/v1/bookings/{Accepted.model_validate(answer.json()).id}"
         ok(await provider.patch(f"/v1/topics/{topic['id']}", {"status": "paused"}))
 
+        in_vain.undo()
         async with worked(settings):
             found = await until(lambda: client.get(path), lambda seen: seen.status_code != 202)
             problem(found, 409, "topic-not-listed")

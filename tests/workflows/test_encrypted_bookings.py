@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -166,7 +167,9 @@ async def test_a_booking_waits_for_a_worker_with_its_key(vault: Vault) -> None:
     async with vault.worker(NEW):
         world = vault.seen_with(OLD)
         wanted = await world.wanted(in_days(3))
-        handle = await world.start(BookingInput(request=wanted))
+        # A task that has failed twice is tried again when its time is up.
+        soon = timedelta(seconds=1)
+        handle = await world.start(BookingInput(request=wanted), task_timeout=soon)
         assert set(await world.until(lambda: troubles(handle), bool)) == {
             "WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE"
         }

@@ -81,8 +81,10 @@ async def test_what_was_given_while_no_worker_was_about(
     soon = now() + timedelta(seconds=4)
     five_days = soon + timedelta(days=5)
     async with serving():
-        in_time, silent, too_late = [await world.request(soon) for _ in range(3)]
-        asking, twice = [await world.confirmed(five_days) for _ in range(2)]
+        in_time, silent, too_late, asking, twice = await asyncio.gather(
+            *(world.request(soon) for _ in range(3)),
+            *(world.confirmed(five_days) for _ in range(2)),
+        )
     given = now()
     assert given < soon - SECOND, "the machine is too slow for this test"
     for booking, at in ((in_time, {"at": given}), (silent, {}), (too_late, {"at": soon + SECOND})):

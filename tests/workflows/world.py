@@ -146,7 +146,9 @@ class World:
         await self.until(lambda: self.row(wanted.booking_id), lambda row: row is not None)
         return wanted
 
-    async def start(self, started: BookingInput) -> Handle:
+    async def start(
+        self, started: BookingInput, *, task_timeout: timedelta | None = None
+    ) -> Handle:
         """Start a booking as the API does."""
         return await self.client.start_workflow(
             "Booking",
@@ -154,6 +156,7 @@ class World:
             id=booking_workflow_id(started.request.booking_id),
             task_queue=self.task_queue,
             search_attributes=of_request(started.request, datetime.now(UTC)),
+            task_timeout=task_timeout,
         )
 
     async def start_standing(self, provider_id: str, history_limit: int | None = None) -> Handle:
