@@ -44,6 +44,8 @@ from workflows.guard import Guard
 from workflows.measures import LATENESS, LATENESS_BUCKETS
 from workflows.provider_standing import ProviderStandingWorkflow
 from workflows.search_attributes import register
+from workflows.sweep import SweepWorkflow
+from workflows.sweep import schedule as schedule_sweep
 
 log = logging.getLogger("keepdate.worker")
 
@@ -69,6 +71,7 @@ WORKFLOWS: tuple[type, ...] = (
     ComparisonWorkflow,
     DeliveryWorkflow,
     ProviderStandingWorkflow,
+    SweepWorkflow,
 )
 
 
@@ -129,6 +132,7 @@ def build_worker(
             recorder.recall_late_events,
             reporter.report_late_event,
             comparer.compare_records,
+            comparer.sweep_ledger,
         ],
         interceptors=[Guard(), RemembersRequests()],
         workflow_runner=RUNNER,
@@ -208,6 +212,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     async with _connected(settings, runtime) as (client, engine):
         await register(client)
         await schedule_comparison(client, settings.task_queue)
+        await schedule_sweep(client, settings.task_queue)
         unrecorded = Unrecorded()
         worker = build_worker(client, engine, settings, unrecorded=unrecorded)
         serving = asyncio.create_task(worker.run())

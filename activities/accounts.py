@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -12,8 +13,10 @@ from temporalio.client import (
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
 )
+from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.delivering import DELIVERING
 from domain.account import Account
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
@@ -34,6 +37,18 @@ class UnansweredError(Exception):
 
 class GoneError(Exception):
     """Temporal does not know the workflow, or no longer."""
+
+
+async def delivering(handle: Handle) -> frozenset[str]:
+    """The ids of the notices that a workflow is delivering; none, where it has ended or is unknown.
+
+    Raises UnansweredError.
+    """
+    try:
+        found = await _answer(handle, DELIVERING, list[str], unless=QueryRejectCondition.NOT_OPEN)
+    except GoneError:
+        return frozenset()
+    return frozenset(found)
 
 
 class Accounts:
@@ -103,11 +118,28 @@ async def _whole(handle: Handle, kind: Any) -> Any:
 
 async def _page(handle: Handle, before: int | None, kind: Any) -> Any:
     arguments = [] if before is None else [before]
+    return await _answer(handle, "record", kind, arguments)
+
+
+async def _answer(
+    handle: Handle,
+    query: str,
+    kind: Any,
+    arguments: Sequence[Any] = (),
+    *,
+    unless: QueryRejectCondition | None = None,
+) -> Any:
     try:
         return await handle.query(
-            "record", args=arguments, result_type=kind, rpc_timeout=ANSWER_WITHIN
+            query,
+            args=arguments,
+            result_type=kind,
+            reject_condition=unless,
+            rpc_timeout=ANSWER_WITHIN,
         )
-    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+    except WorkflowQueryRejectedError as error:
+        raise GoneError from error
+    except WorkflowQueryFailedError as error:
         raise UnansweredError(str(error)) from error
     except RPCError as error:
         match error.status:

@@ -28,9 +28,14 @@ _LOOKS = 4
 _IDS = {Subject.BOOKING: "booking/", Subject.STANDING: "provider-standing/"}
 
 
+def workflow_id_of(subject: Subject, subject_id: str) -> str:
+    """The id of the workflow of a booking or of a provider's standing."""
+    return _IDS[subject] + subject_id
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What is wrong with one booking or one standing, in readable lines.
+    """What is wrong with one booking, one standing or one notice, in readable lines.
 
     `differs` is what still does, `mended` what did. `why` says why something was left, `remark`
     what was lost for good; `unanswered` why the workflow could not be asked.
@@ -64,7 +69,7 @@ class Comparer:
 
     def handle(self, subject: Subject, subject_id: str) -> Handle:
         """The workflow of a booking or of a provider's standing."""
-        return self._client.get_workflow_handle(_IDS[subject] + subject_id)
+        return self._client.get_workflow_handle(workflow_id_of(subject, subject_id))
 
     async def compared(self, workflow_id: str, *, apply: bool) -> Finding | None:
         """What is wrong with what is on record of a workflow; None if nothing is."""

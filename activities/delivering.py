@@ -21,6 +21,9 @@ from domain.party import Party, Role
 
 DELIVER = "deliver"
 
+DELIVERING = "delivering"
+"""The query by which a workflow says which notices it is delivering."""
+
 SEND_WITHIN = timedelta(seconds=25)
 """How long an outlet may take. The rest of an attempt's time is for the ledger."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from functools import partial
 
 from pydantic import TypeAdapter
@@ -15,11 +17,13 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities.comparing import Comparer, Finding
+from activities.overdue import OverdueNotices
 from db.personal.pseudonym import is_pseudonym
 from db.queries.subjects import open_bookings, providers_with_standing
 from db.recording.journal import Subject
 
 COMPARE_RECORDS = "compare-records"
+SWEEP_LEDGER = "sweep-ledger"
 
 AT_ONCE = 20
 """So many workflows are asked at the same time: a query may take a replay, and others wait too."""
@@ -29,15 +33,27 @@ NAMED = 50
 """The result of a comparison names this many findings; `keepdate repair` prints all."""
 
 DIFFERENCES = "keepdate_differences"
-"""The metric: of how many bookings and standings the record differs from the workflow."""
+"""The metric: of how many bookings and standings the record differs from the workflow, and how many
+notices nobody delivers."""
+
+NEGLECTED = "keepdate_neglected_notices_total"
+"""The metric: how many notices were owed and nobody delivered, until they were taken up again."""
 
 _RUNNING = "WorkflowType = '{type}' AND ExecutionStatus = 'Running'"
 _ENDED = "WorkflowType = 'Booking' AND ExecutionStatus = 'Completed'"
 
+log = logging.getLogger("keepdate.rounds")
+
+
+class _Part(Enum):
+    """What a round goes over that is neither a list of workflows nor of their subjects."""
+
+    NOTICES = auto()
+
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonInput:
-    """What is compared: everything that lives, and bookings that ended so lately.
+    """What is compared: everything that lives or is overdue, and bookings that ended so lately.
 
     All that Temporal still remembers, where `closed_within_hours` is left out.
     """
@@ -90,19 +106,26 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What a comparison that is interrupted goes on from."""
+    """What a round that is interrupted goes on from."""
 
     place: Place = field(default_factory=Place)
     so_far: ComparisonResult = field(default_factory=ComparisonResult)
 
 
+OVERDUE = Place(part=5)
+"""The last part of a round: what is owed for long, and whether anybody delivers it."""
+
+
 class Rounds:
     """A round over all workflows, and over all that should have one. Bounded in all it holds."""
 
-    def __init__(self, client: Client, engine: AsyncEngine, comparer: Comparer) -> None:
+    def __init__(
+        self, client: Client, engine: AsyncEngine, comparer: Comparer, overdue: OverdueNotices
+    ) -> None:
         self._client = client
         self._engine = engine
         self._comparer = comparer
+        self._overdue = overdue
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def pages(
@@ -118,11 +141,19 @@ class Rounds:
             _ENDED if closed_since is None else f"{_ENDED} AND CloseTime > '{closed_since:%FT%TZ}'"
         )
         running = (_RUNNING.format(type=name) for name in ("Booking", "ProviderStanding"))
-        parts: tuple[str | Subject, ...] = (*running, ended, Subject.BOOKING, Subject.STANDING)
+        parts: tuple[str | Subject | _Part, ...] = (
+            *running,
+            ended,
+            Subject.BOOKING,
+            Subject.STANDING,
+            _Part.NOTICES,
+        )
         number, after = place.part, place.after
         while number < len(parts):
             part = parts[number]
-            if isinstance(part, Subject):
+            if part is _Part.NOTICES:
+                compared, findings, after = await self._owed(after, apply, beat)
+            elif isinstance(part, Subject):
                 compared, findings, after = await self._on_record(part, after, apply, beat)
             else:
                 compared, findings, after = await self._listed(part, after, apply, beat)
@@ -173,6 +204,16 @@ class Rounds:
         )
         return 0, found, ids[-1] if len(ids) == PAGE else ""
 
+    async def _owed(
+        self, after: str, apply: bool, beat: Callable[[], None]
+    ) -> tuple[int, tuple[Finding, ...], str]:
+        """What is overdue by the ledger, and that nobody delivers."""
+        page = await self._overdue.page(limit=PAGE, after=after)
+        found = await self._all(
+            [partial(self._overdue.looked_after, each, apply=apply) for each in page], beat
+        )
+        return len(page), found, page[-1].owed.id if len(page) == PAGE else ""
+
     async def _all(
         self, asked: Sequence[Callable[[], Awaitable[Finding | None]]], beat: Callable[[], None]
     ) -> tuple[Finding, ...]:
@@ -190,28 +231,60 @@ _PROGRESS = TypeAdapter(Progress)
 
 
 class RecordComparer:
-    """The activity of the daily comparison."""
+    """The activities that go round: the daily comparison, and the frequent look at the ledger."""
 
     def __init__(self, client: Client, engine: AsyncEngine, task_queue: str) -> None:
-        self._rounds = Rounds(client, engine, Comparer(client, engine, task_queue))
+        comparer = Comparer(client, engine, task_queue)
+        overdue = OverdueNotices(client, engine, task_queue)
+        self._rounds = Rounds(client, engine, comparer, overdue)
 
     @activity.defn(name=COMPARE_RECORDS)
     async def compare_records(self, asked: ComparisonInput) -> ComparisonResult:
         """Compares all, goes on where an attempt before it was interrupted, and says how many."""
-        told = activity.info().heartbeat_details
-        progress = _PROGRESS.validate_python(told[0]) if told else Progress()
         hours = asked.closed_within_hours
         since = None if hours is None else datetime.now(UTC) - timedelta(hours=hours)
+        result = await self._round(Place(), closed_since=since)
+        activity.metric_meter().create_gauge(
+            DIFFERENCES,
+            "Bookings and standings of which the record differs from the workflow, and notices that"
+            " nobody delivers.",
+        ).set(result.differing)
+        return result
+
+    @activity.defn(name=SWEEP_LEDGER)
+    async def sweep_ledger(self) -> ComparisonResult:
+        """Has delivered what is overdue and what nobody delivers, and says how much that was.
+
+        Goes on where an attempt before it was interrupted. What lost its point is superseded.
+        """
+        result = await self._round(OVERDUE, apply=True)
+        activity.metric_meter().create_counter(
+            NEGLECTED,
+            "Notices that were owed, that nobody delivered, and that were taken up again.",
+        ).add(result.mended)
+        if result.mended or result.unanswered:
+            log.warning(
+                "of %d overdue notices nobody delivered %d, which are taken up again; of %d a"
+                " workflow does not answer",
+                result.compared,
+                result.mended,
+                result.unanswered,
+            )
+        return result
+
+    async def _round(
+        self, beginning: Place, *, apply: bool = False, closed_since: datetime | None = None
+    ) -> ComparisonResult:
+        told = activity.info().heartbeat_details
+        progress = _PROGRESS.validate_python(told[0]) if told else Progress(place=beginning)
         place, so_far = progress.place, progress.so_far
         pages = self._rounds.pages(
             place,
-            closed_since=since,
+            apply=apply,
+            closed_since=closed_since,
             beat=lambda: activity.heartbeat(Progress(place=place, so_far=so_far)),
         )
         async for page in pages:
             so_far = so_far.with_page(page)
             place = page.goes_on or place
-        activity.metric_meter().create_gauge(
-            DIFFERENCES, "Bookings and standings of which the record differs from the workflow."
-        ).set(so_far.differing)
         return so_far

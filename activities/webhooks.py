@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,7 +21,7 @@ from activities.posting import NoAnswerError, Poster, Reply
 from db.queries.webhook_messages import WebhookMessage, get_webhook_message
 from db.recording.webhook_health import Failure, disable, note_failure, note_success
 from domain.notices.endpoint import DELETED, DISABLED, UnreachableAddressError
-from domain.notices.ledger import Owed
+from domain.notices.ledger import LONGEST_WAIT, Owed
 from notices.event import event_json
 from notices.webhook import MOST_BYTES, message, signed
 
@@ -32,7 +32,6 @@ _REDIRECTS = range(300, 400)
 _GONE = 410
 _GONE_REASON = "It answered 410 Gone."
 _BUSY = (429, 503)
-_LONGEST_WAIT = timedelta(hours=1)
 
 _AT_A_FAILING_ENDPOINT = 5
 _AT_THE_DATABASE = 5
@@ -82,7 +81,7 @@ class WebhookOutlet:
             webhook_id=notice.webhook_id, delivery_id=notice.id, at=self._clock(), answer=told
         )
         owed = await self._failed(failure, found, gone=gone)
-        raise NotDeliveredError(told, owed=owed, wait=wait and min(wait, _LONGEST_WAIT))
+        raise NotDeliveredError(told, owed=owed, wait=wait and min(wait, LONGEST_WAIT))
 
     @contextmanager
     def _on_the_way_to(self, webhook_id: str, found: WebhookMessage) -> Iterator[None]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from activities.comparing import Comparer, Finding
+from activities.overdue import OverdueNotices
 from activities.rounds import ComparisonResult, Page, Place, Rounds
 from ops.connections import Stack
 
@@ -29,7 +30,8 @@ async def repair(
     Each finding is said when it is found, one a line; the last line counts them.
     """
     comparer = Comparer(stack.client, stack.engine, stack.task_queue, pause=pause)
-    rounds = Rounds(stack.client, stack.engine, comparer)
+    overdue = OverdueNotices(stack.client, stack.engine, stack.task_queue)
+    rounds = Rounds(stack.client, stack.engine, comparer, overdue)
     result = ComparisonResult()
     async for page in _pages(rounds, apply, booking, closed_within):
         for finding in page.findings:

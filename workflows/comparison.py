@@ -5,16 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-)
+from temporalio.client import Client, ScheduleActionStartWorkflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ApplicationError
 
@@ -24,11 +15,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.rounds import ComparisonInput, ComparisonResult, RecordComparer
     from domain.refusal import Code
     from workflows.payloads import NOTHING, json_of
+    from workflows.schedules import keep
 
 SCHEDULE_ID = "keepdate-comparison"
 WORKFLOW_ID = "comparison"
 
 EVERY = timedelta(days=1)
+_JITTER = timedelta(hours=1)
 
 CLOSED_WITHIN_HOURS = 48.0
 """Each booking is compared twice after it has ended; from then on nobody writes to it."""
@@ -39,7 +32,7 @@ _HEARTBEAT = timedelta(minutes=5)
 
 @workflow.defn(name="Comparison")
 class ComparisonWorkflow:
-    """Compares every booking and every standing with the database; the result says what differs."""
+    """Compares every booking, standing and overdue notice; the result says what differs."""
 
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> ComparisonResult:
@@ -53,15 +46,21 @@ class ComparisonWorkflow:
             retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
             summary="compare every workflow with the database",
         )
-        lines = [
-            f"**{result.differing} of {result.compared} differ**",
-            *(
-                f"- {each.subject} {each.id}: {each.unanswered or '; '.join(each.differs)}"
-                for each in result.findings
-            ),
-        ]
-        workflow.set_current_details("\n".join(lines)[:4000])
+        show(f"{result.differing} of {result.compared} differ", result)
         return result
+
+
+def show(headline: str, result: ComparisonResult) -> None:
+    """Put on the workflow's card what was found, as much of it as a card holds."""
+    lines = [
+        f"**{headline}**",
+        *(
+            f"- {each.subject} {each.id}: "
+            + (each.unanswered or "; ".join((*each.mended, *each.differs)))
+            for each in result.findings
+        ),
+    ]
+    workflow.set_current_details("\n".join(lines)[:4000])
 
 
 _INPUT = TypeAdapter(ComparisonInput)
@@ -79,24 +78,12 @@ def _read(given: RawValue) -> ComparisonInput:
 
 
 async def schedule(client: Client, task_queue: str) -> None:
-    """Have the comparison made every day; asking for it again changes nothing.
-
-    Operators may pause it or give it another time in the Temporal UI: that stays as they set it.
-    """
-    daily = Schedule(
-        action=ScheduleActionStartWorkflow(
-            "Comparison",
-            ComparisonInput(closed_within_hours=CLOSED_WITHIN_HOURS),
-            id=WORKFLOW_ID,
-            task_queue=task_queue,
-            static_summary="Does the record say what the workflows say?",
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=EVERY)], jitter=timedelta(hours=1)),
-        policy=SchedulePolicy(
-            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=1)
-        ),
+    """Have the comparison made every day; asking for it again changes nothing."""
+    action = ScheduleActionStartWorkflow(
+        "Comparison",
+        ComparisonInput(closed_within_hours=CLOSED_WITHIN_HOURS),
+        id=WORKFLOW_ID,
+        task_queue=task_queue,
+        static_summary="Does the record say what the workflows say?",
     )
-    try:
-        await client.create_schedule(SCHEDULE_ID, daily)
-    except ScheduleAlreadyRunningError:
-        return
+    await keep(client, SCHEDULE_ID, action, every=EVERY, jitter=_JITTER)

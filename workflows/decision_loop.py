@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.delivering import DELIVERING
     from domain.account import Account
     from domain.instants import given_at
     from domain.party import THE_CLOCK, UNNAMED_SERVICE, Party
@@ -324,6 +325,11 @@ class DecisionLoop(Reception[S, C, E]):
             "items": [entry_json(entry) for entry in self._log.progress.newest],
             "refused": self._log.refused_on_record,
         }
+
+    @workflow.query(name=DELIVERING, description="The notices that it is delivering.")
+    def delivering(self) -> list[str]:
+        """The ids of the notices that are under way."""
+        return self._deliveries.under_way
 
     @workflow.query(name="record", description="All that it knows to be on record, for repairs.")
     def record(self, before: int | None = None) -> Account[Any, Any]:

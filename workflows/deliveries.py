@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivering import Courier, Errand, delivery_queue
-    from domain.notices.ledger import Owed
+    from domain.notices.ledger import LONGEST_WAIT, Owed
     from workflows.snapshot import Undelivered
 
 ATTEMPT = timedelta(seconds=30)
@@ -25,7 +25,7 @@ SILENCE = timedelta(seconds=10)
 RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2,
-    maximum_interval=timedelta(hours=1),
+    maximum_interval=LONGEST_WAIT,
 )
 
 
@@ -42,6 +42,11 @@ class Deliveries:
     def __len__(self) -> int:
         """How many are under way."""
         return len(self._under_way)
+
+    @property
+    def under_way(self) -> list[str]:
+        """The ids of the notices that are under way."""
+        return list(self._under_way)
 
     def start(self, owed: Iterable[Owed]) -> None:
         """Have notices delivered, from now on; those that are under way already, go on."""

@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
+    from activities.delivering import DELIVERING
     from workflows.deliveries import Deliveries
     from workflows.payloads import NOTHING
     from workflows.start import read_owed
@@ -18,23 +19,24 @@ ASKED = "asked"
 class DeliveryWorkflow:
     """A delivery tries until the notice has ended in the ledger, and then ends too.
 
-    A request to cancel it stops the attempts, and leaves the notice owed.
+    A request to cancel it stops the attempts, and leaves the notice owed: what is owed and nobody
+    delivers is taken up again by the next `Sweep` that finds it overdue.
     """
 
     @workflow.init
     def __init__(self, given: RawValue = NOTHING) -> None:
         del given
         self._asked = True
+        self._deliveries = Deliveries()
 
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> None:
         """Deliver a notice, and what is owed in consequence."""
         owed = read_owed(given)
-        deliveries = Deliveries()
         while self._asked:
             self._asked = False
-            deliveries.start([owed])
-            await workflow.wait_condition(lambda: not deliveries)
+            self._deliveries.start([owed])
+            await workflow.wait_condition(lambda: not self._deliveries)
 
     @workflow.signal(name=ASKED, description="The notice is owed, maybe once more.")
     def ask(self, message: RawValue = NOTHING) -> None:
@@ -45,3 +47,8 @@ class DeliveryWorkflow:
         """
         del message
         self._asked = True
+
+    @workflow.query(name=DELIVERING, description="The notices that it is delivering.")
+    def delivering(self) -> list[str]:
+        """The ids of the notices that are under way: its own, and what follows from that."""
+        return self._deliveries.under_way

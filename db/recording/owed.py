@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.queries.bookings import get_booking
 from db.recording.journal import Subject
 from db.schema import bookings, events, notices
 from domain.booking.state import Booking
@@ -56,6 +57,19 @@ async def supersede(conn: AsyncConnection, booking: Booking) -> None:
         )
         .values(state=NoticeState.SUPERSEDED, reason=reason, ended_at=func.now())
     )
+
+
+async def supersede_by_the_record(conn: AsyncConnection, booking_id: str) -> None:
+    """Ends every notice of a booking that has no point by what is on record of it.
+
+    Nothing is recorded of the booking until the transaction ends.
+    """
+    await conn.execute(
+        select(bookings.c.id).where(bookings.c.id == booking_id).with_for_update(read=True)
+    )
+    found = await get_booking(conn, booking_id)
+    if found is not None:
+        await supersede(conn, found.booking)
 
 
 async def still_owed(conn: AsyncConnection, subject: Subject, subject_id: str) -> tuple[Owed, ...]:

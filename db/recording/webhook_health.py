@@ -95,8 +95,9 @@ async def disable(
                 provider_id=owner.owner_id if theirs else None,
                 booking_revision=None,
                 due_at=now,
-                # It may be enabled, and fail for as long, once more.
-                source=f"webhook/{webhook_id}/{rfc3339(now)}",
+                # It may be enabled, and fail for as long, once more. Whoever made the delivery that
+                # this follows from makes this one too.
+                source=f"webhook/{webhook_id}/{failure.delivery_id}/{rfc3339(now)}",
             )
         ],
         mail=mail,

@@ -23,6 +23,9 @@ IN_INBOX = text("channel = 'inbox' AND state = 'sent'")
 UNREAD = text("channel = 'inbox' AND state = 'sent' AND read_at IS NULL")
 """Those of them that they have not seen."""
 
+OWED = text("state = 'owed'")
+"""Those that an outlet has yet to deliver."""
+
 notices = Table(
     "notices",
     metadata,
@@ -58,7 +61,14 @@ notices = Table(
     ),
     Index(None, "recipient_role", "recipient_id", "id"),
     Index(None, "booking_id"),
-    Index("ix_notices_owed", "booking_id", postgresql_where=text("state = 'owed'")),
+    Index("ix_notices_owed", "booking_id", postgresql_where=OWED),
+    # Page by page, and counted by channel, whatever else the ledger holds.
+    Index(
+        "ix_notices_owed_by_id",
+        "id",
+        postgresql_include=["channel", "due_at"],
+        postgresql_where=OWED,
+    ),
     Index("ix_notices_unread", "recipient_role", "recipient_id", postgresql_where=UNREAD),
     # The log of what an endpoint was sent.
     Index(None, "webhook_id", "id", postgresql_where=text("webhook_id IS NOT NULL")),

@@ -11,6 +11,17 @@ from domain.party import Party
 GIVEN_UP_AFTER = timedelta(hours=24)
 """How long delivering a notice is tried before it ends as failed."""
 
+LONGEST_WAIT = timedelta(hours=1)
+"""How long a delivery waits at most between two attempts."""
+
+OVERDUE_AFTER = timedelta(minutes=10)
+"""How long a notice may go without an attempt that it should have had, before anybody wonders.
+
+Whoever is to deliver it is told in the moment in which it is owed; where that word is lost with a
+worker, a minute later, by the next attempt at the recording. And a reminder of a session that
+begins in an hour is still worth sending by then.
+"""
+
 
 class Channel(StrEnum):
     """How a notice reaches whom it is for."""

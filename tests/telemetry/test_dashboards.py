@@ -54,7 +54,11 @@ async def exported(observed: Observed, temporal: WorkflowEnvironment) -> dict[st
     await temporal.fast_forward(handle, timedelta(hours=40))
     started = []
     with temporal.with_time_skipping_disabled():
-        for name, argument in (("NobodyKnows", {}), ("Comparison", {"closed_within_hours": 1.0})):
+        for name, argument in (
+            ("NobodyKnows", {}),
+            ("Comparison", {"closed_within_hours": 1.0}),
+            ("Sweep", {}),
+        ):
             started.append(
                 await temporal.client.start_workflow(
                     name, argument, id=f"{name}/{booking['id']}", task_queue="telemetry-tests"
@@ -72,6 +76,7 @@ async def exported(observed: Observed, temporal: WorkflowEnvironment) -> dict[st
 _RARE = {
     "keepdate_timer_lateness_seconds",
     "keepdate_differences",
+    "keepdate_neglected_notices_total",
     "temporal_workflow_task_execution_failed",
 }
 """What is exported only once it has happened."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from activities.rounds import ComparisonInput
 from api.gateway import Gateway
@@ -288,6 +288,20 @@ async def compared(world: World) -> Handle:
     return handle
 
 
+async def swept(world: World) -> Handle:
+    """A look for what nobody delivers, which finds a mail that was owed again long ago."""
+    _, owed = await _mailed(world)
+    long_ago = in_days(-1)
+    async with world.engine.begin() as connection:
+        await owe_again(connection, owed.id)
+        row = update(notices).where(notices.c.id == owed.id)
+        await connection.execute(row.values(created_at=long_ago, attempted_at=long_ago))
+    handle = await world.client.start_workflow("Sweep", id="sweep", task_queue=world.task_queue)
+    await handle.result()
+    await world.client.get_workflow_handle(delivery_workflow_id(owed.id)).result()
+    return handle
+
+
 async def _provider_with_mail(world: World) -> tuple[str, str]:
     """A provider who gets mail, and one topic of theirs."""
     provider = await world.provider_with_topic()
@@ -375,6 +389,7 @@ LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (
     sent_again,
     owing,
     compared,
+    swept,
 )
 
 

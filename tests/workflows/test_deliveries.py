@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
 from activities.delivering import (
@@ -22,88 +20,19 @@ from activities.delivering import (
 )
 from api.gateway import Gateway
 from config import Settings
-from db.ids import new_id
-from db.queries.contacts import Source
-from db.schema import notices
-from db.stores.contacts import keep_address
 from db.stores.webhooks import owe_again
-from domain.booking.decide import NewRequest
-from domain.notices.ledger import Channel, NoticeState, Owed
-from domain.party import Party, Role
-from tests.workflows.scripted_outlet import ScriptedOutlet, failing, once, taken
+from domain.notices.ledger import NoticeState
+from tests.workflows.mailing import CLIENT, Mailing, mail_is_sent
+from tests.workflows.scripted_outlet import failing, once, taken
 from tests.workflows.wire import troubles
 from tests.workflows.world import RefusedError, World, in_days
-from worker import build_worker
 from workflows.start import delivery_workflow_id
-
-CLIENT = Party(role=Role.CLIENT, id="client-1")
-NOBODY_CONNECTS = "smtp://mail.invalid"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mailing:
-    """A marketplace that sends mail, and the post office that it goes to."""
-
-    world: World
-    office: ScriptedOutlet
-
-    async def confirmed(self, start: datetime | None = None) -> NewRequest:
-        """A booking that is confirmed, of two people who get mail."""
-        start = start or in_days(30)
-        wanted = await self.requested(start)
-        await self.world.update(wanted.booking_id, "confirm", start=start)
-        return wanted
-
-    async def requested(self, start: datetime, history_limit: int | None = None) -> NewRequest:
-        """A request of a client who gets mail, to a provider who does."""
-        provider = await self.world.provider_with_topic()
-        async with self.world.engine.begin() as conn:
-            party = Party(role=Role.PROVIDER, id=provider[0])
-            await keep_address(conn, party, "provider@example.org", Source.SERVICE)
-        return await self.world.request(start, provider=provider, history_limit=history_limit)
-
-    async def ledger(self, booking_id: str) -> dict[tuple[str, str], Any]:
-        """The mails about a booking, by kind and recipient."""
-        async with self.world.engine.connect() as conn:
-            found = await conn.execute(
-                select(notices).where(
-                    notices.c.booking_id == booking_id, notices.c.channel == Channel.EMAIL
-                )
-            )
-            return {(row.kind, row.recipient_role): row for row in found}
-
-    async def ended(self, booking_id: str, kind: str, role: str) -> Any:
-        """A mail once it has ended in the ledger."""
-        rows = await self.world.until(
-            lambda: self.ledger(booking_id),
-            lambda it: (kind, role) in it and it[kind, role].state != NoticeState.OWED,
-        )
-        return rows[kind, role]
-
-    async def tried(self, booking_id: str, kind: str, times: int = 1) -> None:
-        """Wait until the post office has been tried so often."""
-
-        async def attempts() -> int:
-            return self.office.attempts(booking_id, kind)
-
-        await self.world.until(attempts, lambda it: it >= times)
-
-
-@asynccontextmanager
-async def _mailing(world: World, settings: Settings, **changes: Any) -> AsyncIterator[Mailing]:
-    queue, office = f"mailing-{new_id()}", ScriptedOutlet()
-    own = settings.model_copy(update={"task_queue": queue, "smtp_url": NOBODY_CONNECTS, **changes})
-    async with world.engine.begin() as conn:
-        await keep_address(conn, CLIENT, "client@example.org", Source.SERVICE)
-    outlets = {Channel.EMAIL: office}
-    async with build_worker(world.client, world.engine, own, outlets=outlets):
-        yield Mailing(world=replace(world, task_queue=queue), office=office)
 
 
 @pytest.fixture(scope="module")
 async def mailing(world: World, shared_settings: Settings) -> AsyncIterator[Mailing]:
     """A marketplace that sends mail."""
-    async with _mailing(world, shared_settings) as found:
+    async with mail_is_sent(world, shared_settings) as found:
         yield found
 
 
@@ -319,7 +248,7 @@ async def test_a_workflow_that_is_forgotten_and_read_anew_delivers_once(
     gate, start = asyncio.Event(), in_days(9)
     async with (
         asyncio.timeout(60),
-        _mailing(world, shared_settings, max_cached_workflows=2) as mailing,
+        mail_is_sent(world, shared_settings, max_cached_workflows=2) as mailing,
     ):
         booked = [await mailing.requested(start) for _ in range(6)]
         for each in booked:
@@ -353,28 +282,10 @@ async def test_a_standing_delivers_too(mailing: Mailing) -> None:
     await mailing.world.until(suspended, lambda it: len(it) == 1)
 
 
-async def _owed(mailing: Mailing, *, kind: str = "webhook.disabled") -> Owed:
-    """A notice that the API owes."""
-    values = {
-        "id": new_id(),
-        "recipient_role": "client",
-        "recipient_id": "client-1",
-        "kind": kind,
-        "channel": Channel.EMAIL,
-        "provider_id": "provider-1",
-        "due_at": in_days(0),
-        "state": NoticeState.OWED,
-        "source": f"test/{new_id()}",
-    }
-    async with mailing.world.engine.begin() as conn:
-        await conn.execute(notices.insert().values(values))
-    return Owed.to(CLIENT, id=str(values["id"]), channel=Channel.EMAIL, kind=kind)
-
-
 async def test_a_delivery_of_its_own_leads_to_what_is_owed_in_consequence(
     mailing: Mailing,
 ) -> None:
-    first, second = await _owed(mailing, kind="first"), await _owed(mailing, kind="second")
+    first, second = await mailing.owed(kind="first"), await mailing.owed(kind="second")
 
     async def consequential(_: Outgoing) -> Sent:
         return Sent(answer="Taken.", owed=(second,))
@@ -390,7 +301,7 @@ async def test_a_delivery_of_its_own_leads_to_what_is_owed_in_consequence(
 async def test_what_is_owed_anew_while_its_delivery_ends_is_delivered_anew(
     mailing: Mailing,
 ) -> None:
-    first, second = await _owed(mailing, kind="anew"), await _owed(mailing, kind="meanwhile")
+    first, second = await mailing.owed(kind="anew"), await mailing.owed(kind="meanwhile")
     gateway = Gateway(mailing.world.client, mailing.world.task_queue)
 
     async def consequential(_: Outgoing) -> Sent:

@@ -15,6 +15,7 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import ActivityEnvironment
 
 from activities.comparing import Comparer, Finding
+from activities.overdue import OverdueNotices
 from activities.rounds import (
     ComparisonInput,
     ComparisonResult,
@@ -380,7 +381,8 @@ async def test_what_is_open_needs_a_workflow(world: World, comparer: Comparer) -
 async def test_a_round_finds_what_differs_page_by_page(world: World, comparer: Comparer) -> None:
     booking_id = (await world.request()).booking_id
     await _by_hand(world, update(bookings).where(bookings.c.id == booking_id).values(client_id="x"))
-    rounds = Rounds(world.client, world.engine, comparer)
+    overdue = OverdueNotices(world.client, world.engine, world.task_queue)
+    rounds = Rounds(world.client, world.engine, comparer, overdue)
     ids: list[str] = []
     places: list[Place | None] = []
     async for page in rounds.pages(Place(), closed_since=now() + timedelta(days=1)):
