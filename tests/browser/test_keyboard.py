@@ -16,9 +16,8 @@ async def test_request_is_confirmed_with_a_keyboard(
     visit: Visit, address: str, options: dict[str, str]
 ) -> None:
     ida = await visit("provider", "Ida", **options)
-    tim, eve = await visit("client", "Tim"), await visit("support", "Eve")
     async with httpx.AsyncClient(base_url=address, timeout=30) as http:
-        booking_id = await (await founded(http, ida, tim, eve)).booked(20, 21)
+        booking_id = await (await founded(http, ida)).booked(20, 21)
 
     await ida.open("/bookings")
     row = ida.page.locator(f"tr[data-key='{booking_id}']")

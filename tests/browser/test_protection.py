@@ -12,24 +12,18 @@ from tests.browser.conftest import Visit
 from tests.browser.town import Town, founded
 from tests.browser.visitor import Visitor
 
-People = tuple[Visitor, Visitor, Visitor]
+
+@pytest.fixture
+async def ida(visit: Visit) -> Visitor:
+    """A provider."""
+    return await visit("provider", "Ida")
 
 
 @pytest.fixture
-async def people(visit: Visit) -> People:
-    """A provider, a client and support."""
-    return (
-        await visit("provider", "Ida"),
-        await visit("client", "Tim"),
-        await visit("support", "Eve"),
-    )
-
-
-@pytest.fixture
-async def town(people: People, address: str) -> AsyncIterator[Town]:
-    """Where they know each other."""
+async def town(ida: Visitor, address: str) -> AsyncIterator[Town]:
+    """Where she has a client."""
     async with httpx.AsyncClient(base_url=address, timeout=30) as http:
-        yield await founded(http, *people)
+        yield await founded(http, ida)
 
 
 @pytest.mark.parametrize("role", ["provider", "client"])
@@ -58,9 +52,8 @@ async def test_what_belongs_to_others_is_not_there(visit: Visit, town: Town, rol
 
 @pytest.mark.parametrize("token", ["forged", None], ids=["forged", "missing"])
 async def test_form_of_another_page_changes_nothing(
-    people: People, town: Town, token: str | None
+    ida: Visitor, town: Town, token: str | None
 ) -> None:
-    ida, _, _ = people
     booking_id = await town.booked(20)
     await ida.open(f"/bookings/{booking_id}")
     csrf = ida.page.locator("#confirm input[name=csrf]")
@@ -77,9 +70,8 @@ async def test_form_of_another_page_changes_nothing(
 
 
 async def test_stale_form_shows_what_happened_and_what_can_still_be_done(
-    people: People, town: Town
+    ida: Visitor, town: Town
 ) -> None:
-    ida, _, _ = people
     # The script would bring the second tab up to date before anybody could press its button.
     await ida.context.route("**/live.js*", lambda route: route.abort())
     ida.expects("net::ERR_FAILED")

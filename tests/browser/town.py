@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 import httpx
 
+from domain.party import Party, Role
 from tests.api.marketplace import Json, Person, created, fresh_key, in_days, ok, until
 from tests.browser.visitor import Visitor
+
+Somebody = Visitor | Party
+"""Who acts through the API: somebody at a screen, or one whose screen nobody needs to see."""
+
+TIM, EVE = Party(role=Role.CLIENT, id="tim"), Party(role=Role.SUPPORT, id="eve")
 
 HOSTILE = (
     "<script>window.injected = 1</script><b class=injected>bold</b>"
@@ -67,7 +73,7 @@ class Town:
 
 
 async def founded(
-    http: httpx.AsyncClient, provider: Visitor, client: Visitor, support: Visitor
+    http: httpx.AsyncClient, provider: Somebody, client: Somebody = TIM, support: Somebody = EVE
 ) -> Town:
     """A town of these people in which nothing has happened yet but that a topic is offered."""
     ida, tim, eve = (Person(http, who.role, who.id) for who in (provider, client, support))

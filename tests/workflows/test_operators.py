@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ import pytest
 from sqlalchemy import update
 from temporalio import workflow
 from temporalio.common import RawValue
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from db.engine import create_engine
 from db.ids import new_id
 from db.schema import bookings
 from domain.party import Role
@@ -22,8 +26,10 @@ from ops.privacy import erase, export
 from ops.repair import repair
 from ops.stuck import stuck
 from ops.what_if import replay
+from tests.conftest import settings_for
 from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
 from tests.workflows.world import World, in_days
+from worker import build_worker
 from workflows.payloads import NOTHING
 
 
@@ -174,7 +180,19 @@ async def _proposed(world: World, provider: tuple[str, str], days: int) -> str:
     return booking.booking_id
 
 
-async def test_a_draft_policy_is_tried_on_what_is_on_record(world: World, tmp_path: Path) -> None:
+@pytest.fixture
+async def alone(world: World, database: str, temporal: WorkflowEnvironment) -> AsyncIterator[World]:
+    """A marketplace with nobody in it yet: what concerns everybody there is soon done."""
+    queue = f"alone-{new_id()}"
+    settings = settings_for(database, temporal).model_copy(update={"task_queue": queue})
+    engine = create_engine(database, pool_size=5)
+    async with build_worker(world.client, engine, settings):
+        yield replace(world, engine=engine, task_queue=queue)
+    await engine.dispose()
+
+
+async def test_a_draft_policy_is_tried_on_what_is_on_record(alone: World, tmp_path: Path) -> None:
+    world = alone
     provider = provider_id, _ = await world.provider_with_topic()
     # One is late by the rules, two are not, and would be within ten days.
     first, *others = [await _proposed(world, provider, days) for days in (3, 7, 8)]
