@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.accounts import Accounts, GoneError, Handle, UnansweredError
+from activities.beginning import begin_standing
 from db.personal.pseudonym import is_pseudonym
 from db.recording.journal import Subject
 from db.repair.comparing import Compared, compare, with_claim_settled
@@ -172,14 +172,7 @@ class Comparer:
             )
         if not apply:
             return replace(finding, differs=(line,))
-        await self._client.start_workflow(
-            "ProviderStanding",
-            {"provider_id": subject_id},
-            id=handle.id,
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"Standing of provider {subject_id}",
-        )
+        await begin_standing(self._client, self._task_queue, subject_id)
         return replace(finding, mended=(line,))
 
 

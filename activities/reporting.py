@@ -7,8 +7,8 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
+from activities.beginning import begin_standing
 from domain.booking.events import LateEventReported
 from domain.instants import rfc3339
 
@@ -34,19 +34,12 @@ class LateEventReporter:
     @activity.defn(name=REPORT_LATE_EVENT)
     async def report_late_event(self, report: LateEventReport) -> None:
         """Delivers a late event to its provider's standing, which counts it once by its id."""
-        provider_id = report.provider_id
-        await self._client.start_workflow(
-            # By name and in plain JSON, as any other service would; the standing gives itself the
-            # search attributes that only the workflows know.
-            "ProviderStanding",
-            {"provider_id": provider_id},
-            id=f"provider-standing/{provider_id}",
-            task_queue=self._task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal="late-event",
-            start_signal_args=[_signal(report)],
-            static_summary=f"The standing of {provider_id}",
+        await begin_standing(
+            self._client,
+            self._task_queue,
+            report.provider_id,
+            signal="late-event",
+            told=_signal(report),
         )
 
 
