@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, literal_column, select
+from sqlalchemy import Row, Select, and_, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.recording.journal import Subject
@@ -66,12 +66,16 @@ async def overdue_notices(
     conn: AsyncConnection, now: datetime, *, limit: int, after: str = ""
 ) -> list[Overdue]:
     """The notices that are overdue, in the order of their ids, from after one on."""
-    found = await conn.execute(
+    return [_overdue(row) for row in await conn.execute(statement(now, limit=limit, after=after))]
+
+
+def statement(now: datetime, *, limit: int, after: str = "") -> Select[Any]:
+    """What `overdue_notices` asks; apart from it, so that its plan can be looked at."""
+    return (
         _OVERDUE.where(notices.c.id > after, now - OVERDUE_AFTER > _EXPECTED_BY)
         .order_by(notices.c.id)
         .limit(limit)
     )
-    return [_overdue(row) for row in found]
 
 
 async def state_of(conn: AsyncConnection, notice_id: str) -> NoticeState | None:

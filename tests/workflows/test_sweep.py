@@ -51,12 +51,13 @@ async def _wait(_: Outgoing) -> Sent:
 
 
 async def _swept(mailing: Mailing) -> ComparisonResult:
-    return await mailing.world.client.execute_workflow(
+    result: ComparisonResult = await mailing.world.client.execute_workflow(
         "Sweep",
         id=f"sweep-{new_id()}",
         task_queue=mailing.world.task_queue,
         result_type=ComparisonResult,
     )
+    return result
 
 
 async def _row(mailing: Mailing, notice_id: str) -> Any:
@@ -140,9 +141,9 @@ async def test_a_delivery_that_waits_for_its_next_attempt_is_left_alone(mailing:
 
 
 async def test_what_a_booking_delivers_itself_is_left_to_it(mailing: Mailing) -> None:
-    booking_id = (await mailing.requested(in_days(9))).booking_id
+    start = in_days(9)
+    booking_id = (await mailing.requested(start)).booking_id
     mailing.office.plan(booking_id, "booking.confirmed", _wait)
-    start = (await mailing.world.row(booking_id)).booking.preferred_starts[0]  # type: ignore[union-attr]
     await mailing.world.update(booking_id, "confirm", start=start)
     ledger = await mailing.world.until(
         lambda: mailing.ledger(booking_id), lambda it: ("booking.confirmed", "client") in it
@@ -162,10 +163,8 @@ async def test_what_a_booking_delivers_itself_is_left_to_it(mailing: Mailing) ->
 
 
 async def test_what_a_lost_booking_owed_is_sent(mailing: Mailing) -> None:
-    booking_id = (await mailing.requested(in_days(9))).booking_id
+    booking_id = (await mailing.confirmed()).booking_id
     mailing.office.plan(booking_id, "cancellation.asked", _wait)
-    start = (await mailing.world.row(booking_id)).booking.preferred_starts[0]  # type: ignore[union-attr]
-    await mailing.world.update(booking_id, "confirm", start=start)
     for role in ("client", "provider"):
         await mailing.ended(booking_id, "booking.confirmed", role)
     await mailing.world.update(booking_id, "ask-cancel", reason="Ill.")
