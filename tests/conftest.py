@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from config import Settings
 from dev.postgres import Postgres
 from dev.temporal import temporal_command
+from tests.emptying import empty
 
 _TEMPLATE = "keepdate_template"
 _numbers = count(1)
@@ -88,10 +89,17 @@ def template_database(postgres: Postgres) -> str:
     return _TEMPLATE
 
 
-@pytest.fixture
-def database(postgres: Postgres, template_database: str) -> Iterator[str]:
-    """The URL of a migrated, empty database for one test alone."""
+@pytest.fixture(scope="session")
+def reused_database(postgres: Postgres, template_database: str) -> Iterator[str]:
+    """The URL of a migrated database that one test has after the other."""
     yield from copied(postgres, template_database)
+
+
+@pytest.fixture
+def database(reused_database: str) -> str:
+    """The URL of a migrated, empty database for one test alone, which alters none of its tables."""
+    empty(reused_database)
+    return reused_database
 
 
 @pytest.fixture(scope="session")

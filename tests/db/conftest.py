@@ -9,11 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import create_engine
-from db.schema import metadata
 from dev.postgres import Postgres
+from tests.emptying import EMPTY
 
 _NAME = "keepdate_tables"
-_EMPTY = f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +26,7 @@ async def tables(postgres: Postgres, template_database: str) -> AsyncIterator[As
 
 @pytest.fixture
 async def engine(tables: AsyncEngine) -> AsyncEngine:
-    """Connections to a database whose tables are empty. To empty it is faster than to copy one."""
+    """Connections to a database whose tables are empty."""
     async with tables.begin() as conn:
-        await conn.execute(text(_EMPTY))
+        await conn.execute(text(EMPTY))
     return tables
