@@ -54,10 +54,11 @@ screenshots: browser
 bench: browser
 	$(BIN)/python -m bench $(ONLY) $(if $(JSON),--json $(JSON))
 
-## drill: breaks a stack under load in every way we know, and checks what is left; minutes long
+## drill: breaks a stack under load in every way we know, and checks what is left; `make drill FUZZ=200`
 drill: $(READY)
 	$(BIN)/python -m drills $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m drills --mutation all $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m drills --fuzz $(or $(FUZZ),20) $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m drills.notices $(if $(SEED),--seed $(SEED))
 
 ## histories: records the workflow histories of this version anew, which the tests replay

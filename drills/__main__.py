@@ -1,8 +1,9 @@
 """`python -m drills`: breaks a stack under load, fault by fault and then at random, and checks.
 
 `--seed` repeats a drill; every drill prints its own. `--mutation NAME` plants a defect, which the
-checker must report; `--mutation all` plants each in turn. The exit code is 1 where something is not
-as promised: of a drill, where anything was found; of a mutation, where nothing was.
+checker must report; `--mutation all` plants each in turn. `--fuzz N` breaks nothing, and tries N
+times as much that is made up as the tests do. The exit code is 1 where something is not as
+promised: of a drill, where anything was found; of a mutation, where nothing was.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from drills.checker.check import check
 from drills.checker.findings import Findings, Promise
 from drills.checker.notices import check_notices
 from drills.faults import FAULTS, Scene
+from drills.fuzzing import fuzz
 from drills.journal import Journal
 from drills.mutants import MUTANTS
 from drills.prelude import prelude
@@ -116,6 +118,8 @@ def main() -> None:
     given = _parser().parse_args()
     seed = given.seed if given.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
+    if given.fuzz is not None:
+        sys.exit(fuzz(given.fuzz, seed))
     with trial() as stack:
         stack.start_api(WEBHOOK_ALLOW_PRIVATE="1")
         if given.mutation is not None:
@@ -157,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=8.0, help="how long a fault lasts")
     parser.add_argument("--calm", type=float, default=4.0, help="how long it is quiet in between")
     parser.add_argument("--mutation", choices=[*MUTANTS, "all"], help="plants a defect")
+    parser.add_argument("--fuzz", type=int, metavar="N", help="N times as much as the tests try")
     parser.add_argument("--journal", type=Path, help="where to keep what was said")
     return parser
 
