@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from activities.comparing import Comparer
 from config import Settings
 from db.engine import create_engine
 from tests.workflows.world import World
@@ -40,3 +41,9 @@ async def world(
     queue = shared_settings.task_queue
     async with build_worker(client, engine, shared_settings):
         yield World(temporal=temporal, client=client, engine=engine, task_queue=queue)
+
+
+@pytest.fixture
+def comparer(world: World) -> Comparer:
+    """What compares the record with the workflows."""
+    return Comparer(world.client, world.engine, world.task_queue, pause=0.1)

@@ -1,31 +1,15 @@
-"""What was altered or deleted by hand is found, and recorded again from the workflows."""
+"""What was altered or deleted of bookings is found, and recorded again from the workflows."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic_core import to_jsonable_python
 from sqlalchemy import Table, delete, select, text, update
-from temporalio.client import WorkflowExecutionStatus
-from temporalio.testing import ActivityEnvironment
 
-from activities.comparing import Comparer, Finding
-from activities.overdue import OverdueNotices
-from activities.rounds import (
-    ComparisonInput,
-    ComparisonResult,
-    Place,
-    Progress,
-    RecordComparer,
-    Rounds,
-)
-from db.ids import new_id
-from db.recording.journal import Subject
+from activities.comparing import Comparer
 from db.schema import (
     bookings,
     decisions,
@@ -33,20 +17,14 @@ from db.schema import (
     late_events,
     messages,
     notices,
-    standings,
 )
 from domain.booking.decide import NewRequest
+from tests.workflows.by_hand import by_hand, found_by
 from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
-from tests.workflows.world import Handle, World, in_days, now
-from workflows.comparison import SCHEDULE_ID, schedule
+from tests.workflows.world import World, in_days
 
 EVERYTHING = (late_events, messages, notices, events, decisions, bookings)
 HIDDEN = {"id", "feed_seq", "created_at", "conversation_id"}
-
-
-@pytest.fixture
-def comparer(world: World) -> Comparer:
-    return Comparer(world.client, world.engine, world.task_queue, pause=0.1)
 
 
 async def _cancelled_late(world: World) -> NewRequest:
@@ -93,18 +71,6 @@ def _about(table: Table, booking_id: str) -> Any:
     return table.c.booking_id == booking_id
 
 
-async def _by_hand(world: World, *statements: Any) -> None:
-    async with world.engine.begin() as conn:
-        for statement in statements:
-            await conn.execute(statement)
-
-
-async def _found(comparer: Comparer, handle: Handle, *, apply: bool = False) -> Finding:
-    finding = await comparer.compared(handle.id, apply=apply)
-    assert finding is not None
-    return finding
-
-
 async def test_nothing_is_found_where_nothing_differs(world: World, comparer: Comparer) -> None:
     cancelled, confirmed = await asyncio.gather(_cancelled_late(world), _confirmed(world))
     pending = await world.request()
@@ -123,13 +89,13 @@ async def test_a_deleted_booking_comes_back_whole(
     booking_id = (await make(world)).booking_id
     handle = world.booking(booking_id)
     before = await _rows(world, booking_id)
-    await _by_hand(world, *(delete(table).where(_about(table, booking_id)) for table in EVERYTHING))
+    await by_hand(world, *(delete(table).where(_about(table, booking_id)) for table in EVERYTHING))
 
-    looked = await _found(comparer, handle)
+    looked = await found_by(comparer, handle)
     assert "bookings: the booking is missing" in looked.differs
     assert (await _rows(world, booking_id))["bookings"] == []
 
-    done = await _found(comparer, handle, apply=True)
+    done = await found_by(comparer, handle, apply=True)
     assert done.mended == looked.differs
     assert done.differs == ()
     assert done.remark is not None
@@ -148,7 +114,7 @@ async def test_an_altered_row_is_found_and_mended(world: World, comparer: Compar
             WHERE id = :id"""
     ).bindparams(id=booking_id)
     line = decisions.c.subject_id == booking_id
-    await _by_hand(
+    await by_hand(
         world,
         document,
         update(decisions).where(line, decisions.c.seq == 2).values(by_id="somebody-else"),
@@ -156,14 +122,14 @@ async def test_an_altered_row_is_found_and_mended(world: World, comparer: Compar
         .where(events.c.subject_id == booking_id, events.c.seq == 1)
         .values(data={"type": "booking.requested"}),
     )
-    looked = await _found(comparer, handle)
+    looked = await found_by(comparer, handle)
     assert [line.split(":")[0] for line in looked.differs] == ["bookings", "decisions", "events"]
     assert "state is pending, not confirmed" in looked.differs[0]
     assert "recording is 40, not" in looked.differs[0]
     assert "document is duration_minutes: 30, not 60" in looked.differs[0]
     assert looked.differs[1] == "decisions: of line 2, by_id is somebody-else, not signal"
 
-    done = await _found(comparer, handle, apply=True)
+    done = await found_by(comparer, handle, apply=True)
     assert done.mended == looked.differs
     assert await _rows(world, booking_id) == before
     # The workflow goes on where it was.
@@ -178,8 +144,8 @@ async def test_what_people_wrote_is_not_printed(world: World, comparer: Comparer
         """UPDATE bookings SET document = jsonb_set(document, '{note}', '"Wombat"')
             WHERE id = :id"""
     )
-    await _by_hand(world, note.bindparams(id=booking_id))
-    looked = await _found(comparer, world.booking(booking_id), apply=True)
+    await by_hand(world, note.bindparams(id=booking_id))
+    looked = await found_by(comparer, world.booking(booking_id), apply=True)
     assert looked.mended == (
         "bookings: of the booking, document is note: other words, not those that were decided on",
     )
@@ -195,18 +161,18 @@ async def test_deleted_and_invented_lines_and_events(world: World, comparer: Com
            SELECT subject, subject_id, 99, given_at, handled_at, by_role, by_id, 'cancel', outcome,
                   code, rule, text, data FROM decisions WHERE subject_id = :id AND seq = 1"""
     ).bindparams(id=booking_id)
-    await _by_hand(
+    await by_hand(
         world,
         delete(decisions).where(of_booking, decisions.c.seq == 2),
         delete(notices).where(notices.c.booking_id == booking_id),
         delete(events).where(events.c.subject_id == booking_id, events.c.seq == 1),
         invented,
     )
-    looked = await _found(comparer, handle)
+    looked = await found_by(comparer, handle)
     assert "decisions: line 2 is missing" in looked.differs
     assert "decisions: line 99 was never recorded" in looked.differs
     assert "events: event 1 (booking.requested) is missing" in looked.differs
-    await _found(comparer, handle, apply=True)
+    await found_by(comparer, handle, apply=True)
     assert await _rows(world, booking_id) == before
 
 
@@ -217,10 +183,10 @@ async def test_a_time_that_somebody_else_has_by_now_is_left_to_people(
     first, second = [await world.request(start, provider=provider) for _ in range(2)]
     await world.update(first.booking_id, "confirm", start=start)
     freed = update(bookings).where(bookings.c.id == first.booking_id)
-    await _by_hand(world, freed.values(state="pending", during=None))
+    await by_hand(world, freed.values(state="pending", during=None))
     await world.update(second.booking_id, "confirm", start=start)
 
-    left = await _found(comparer, world.booking(first.booking_id), apply=True)
+    left = await found_by(comparer, world.booking(first.booking_id), apply=True)
     assert left.mended == ()
     assert left.why is not None
     assert left.why.startswith("another session of the provider has been confirmed at that time")
@@ -246,10 +212,10 @@ async def test_a_workflow_that_waits_for_its_deleted_row_goes_on(
     start = in_days(3)
     booking_id = (await world.request(start)).booking_id
     handle = world.booking(booking_id)
-    await _by_hand(world, *(delete(table).where(_about(table, booking_id)) for table in EVERYTHING))
+    await by_hand(world, *(delete(table).where(_about(table, booking_id)) for table in EVERYTHING))
     await world.signal(handle, "confirm", start=start)
     await _has_turned_patient(world, handle)
-    done = await _found(comparer, handle, apply=True)
+    done = await found_by(comparer, handle, apply=True)
     assert done.differs == ()
     await world.until(lambda: world.state(booking_id), lambda it: it["state"] == "confirmed")
     assert await comparer.compared(handle.id, apply=False) is None
@@ -268,10 +234,10 @@ async def test_a_claim_that_was_settled_after_the_booking_ended(
     await world.update(standing, "settle-claim", claim_id=claim_id, uphold=True)
     assert await comparer.compared(handle.id, apply=False) is None
     before = await _rows(world, booking.booking_id)
-    await _by_hand(
+    await by_hand(
         world, update(bookings).where(bookings.c.id == booking.booking_id).values(revision=1)
     )
-    await _found(comparer, handle, apply=True)
+    await found_by(comparer, handle, apply=True)
     assert await _rows(world, booking.booking_id) == before
 
 
@@ -287,144 +253,7 @@ async def test_histories_before_this_one_are_asked_too(world: World, comparer: C
         await world.update(handle, "answer-reschedule", accept=False, by=by)
     before = await _rows(world, booking.booking_id)
     about = [delete(table).where(_about(table, booking.booking_id)) for table in EVERYTHING]
-    await _by_hand(world, *about)
-    done = await _found(comparer, handle, apply=True)
+    await by_hand(world, *about)
+    done = await found_by(comparer, handle, apply=True)
     assert done.differs == ()
     assert await _rows(world, booking.booking_id) == before
-
-
-async def _warned(world: World) -> tuple[str, Handle]:
-    provider_id, _ = await world.provider_with_topic()
-    standing = await world.start_standing(provider_id)
-    for number in (1, 2):
-        await world.update(
-            standing,
-            "late-event",
-            id=f"{provider_id}-{number}",
-            booking_id=f"booking-{number}",
-            kind="cancellation",
-            scheduled_start=in_days(2),
-            initiated_at=now() - timedelta(minutes=number),
-        )
-    return provider_id, standing
-
-
-async def _of_provider(world: World, provider_id: str) -> list[str]:
-    async with world.engine.connect() as conn:
-        found: list[str] = []
-        for table, column in ((standings, "provider_id"), (decisions, "subject_id")):
-            rows = await conn.execute(select(table).where(table.c[column] == provider_id))
-            found += sorted(map(str, rows))
-        rows = await conn.execute(
-            select(events.c.seq, events.c.type, events.c.data)
-            .where(events.c.subject_id == provider_id)
-            .order_by(events.c.seq)
-        )
-        told = await conn.scalars(
-            select(notices.c.source).where(notices.c.provider_id == provider_id)
-        )
-        return [*found, *map(str, rows), *sorted(told)]
-
-
-async def test_a_deleted_standing_comes_back_whole(world: World, comparer: Comparer) -> None:
-    provider_id, standing = await _warned(world)
-    before = await _of_provider(world, provider_id)
-    of_provider = (
-        delete(notices).where(notices.c.provider_id == provider_id),
-        delete(decisions).where(decisions.c.subject_id == provider_id),
-        delete(events).where(events.c.subject_id == provider_id),
-        delete(standings).where(standings.c.provider_id == provider_id),
-        text("DELETE FROM standing_late_events WHERE provider_id = :id").bindparams(id=provider_id),
-    )
-    await _by_hand(world, *of_provider)
-    done = await _found(comparer, standing, apply=True)
-    assert done.differs == ()
-    assert await _of_provider(world, provider_id) == before
-    assert await comparer.compared(standing.id, apply=False) is None
-
-
-async def test_what_a_workflow_has_forgotten_is_said_and_not_invented(
-    world: World, comparer: Comparer
-) -> None:
-    provider_id, standing = await _warned(world)
-    # Begun again from the record: what led there, this workflow has never known.
-    await standing.terminate()
-    standing = await world.start_standing(provider_id)
-    await world.update(standing, "suspend", reason="Fraud.")
-    await _by_hand(
-        world, delete(events).where(events.c.subject_id == provider_id, events.c.seq.in_((1, 3)))
-    )
-    done = await _found(comparer, standing, apply=True)
-    assert done.mended == ()
-    assert done.differs == (
-        "events: each of events 1, 3 is missing, and its workflow has forgotten it: it cannot be"
-        " rebuilt",
-    )
-
-
-async def test_what_is_open_needs_a_workflow(world: World, comparer: Comparer) -> None:
-    booking_id = (await world.request()).booking_id
-    provider_id, standing = await _warned(world)
-    await asyncio.gather(world.booking(booking_id).terminate(), standing.terminate())
-    lost = await comparer.without_workflow(Subject.BOOKING, booking_id, apply=True)
-    assert lost is not None
-    assert lost.differs == ("its workflow was terminated: nobody keeps its deadlines",)
-    back = await comparer.without_workflow(Subject.STANDING, provider_id, apply=True)
-    assert back is not None
-    assert back.mended == ("its workflow was terminated: nobody keeps its deadlines",)
-    assert (await standing.describe()).status is WorkflowExecutionStatus.RUNNING
-    found = await world.until(lambda: standing.query("standing"), lambda it: it is not None)
-    assert found["late_cancellations"] == 2
-
-
-@pytest.mark.long
-async def test_a_round_finds_what_differs_page_by_page(world: World, comparer: Comparer) -> None:
-    booking_id = (await world.request()).booking_id
-    await _by_hand(world, update(bookings).where(bookings.c.id == booking_id).values(client_id="x"))
-    overdue = OverdueNotices(world.client, world.engine, world.task_queue)
-    rounds = Rounds(world.client, world.engine, comparer, overdue)
-    ids: list[str] = []
-    places: list[Place | None] = []
-    async for page in rounds.pages(Place(), closed_since=now() + timedelta(days=1)):
-        ids += [finding.id for finding in page.findings if finding.differs]
-        places.append(page.goes_on)
-    assert booking_id in ids
-    assert places[-1] is None
-    # Where it was interrupted it goes on, and leaves out what it has done.
-    later = [page async for page in rounds.pages(Place(part=1), closed_since=in_days(1))]
-    assert booking_id not in [finding.id for page in later for finding in page.findings]
-    await _by_hand(
-        world, update(bookings).where(bookings.c.id == booking_id).values(client_id="client-1")
-    )
-
-
-@pytest.mark.long
-async def test_the_comparison_runs_as_a_workflow(world: World) -> None:
-    result = await world.client.execute_workflow(
-        "Comparison",
-        ComparisonInput(closed_within_hours=0),
-        id=f"comparison-{new_id()}",
-        task_queue=world.task_queue,
-        result_type=ComparisonResult,
-    )
-    assert result.compared > 0
-
-
-async def test_a_comparison_goes_on_where_it_was_interrupted(world: World) -> None:
-    last = Progress(place=Place(part=4), so_far=ComparisonResult(compared=1000, differing=3))
-    environment = ActivityEnvironment()
-    environment.info = replace(environment.info, heartbeat_details=[to_jsonable_python(last)])
-    activity = RecordComparer(world.client, world.engine, world.task_queue)
-    result = await environment.run(activity.compare_records, ComparisonInput())
-    # Of a thousand that were compared before, none was compared again.
-    assert result.compared == 1000
-    assert result.differing >= 3
-
-
-async def test_the_comparison_is_scheduled_once(world: World) -> None:
-    await schedule(world.client, world.task_queue)
-    await schedule(world.client, world.task_queue)
-    handle = world.client.get_schedule_handle(SCHEDULE_ID)
-    described = await handle.describe()
-    assert described.schedule.spec.intervals[0].every == timedelta(days=1)
-    await handle.delete()
