@@ -70,7 +70,7 @@ async def _requested(world: World) -> str:
     """The id of a booking with a note, three days ahead."""
     wanted = replace(await world.wanted(in_days(3)), note=NOTE)
     await world.start(BookingInput(request=wanted))
-    await world.until(lambda: world.row(wanted.booking_id), lambda row: row is not None)
+    await world.until(lambda: world.state(wanted.booking_id), bool)
     return wanted.booking_id
 
 
