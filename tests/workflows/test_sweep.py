@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from pydantic_core import to_jsonable_python
 from sqlalchemy import select, update
+from temporalio import workflow
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.common import RawValue
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
+from temporalio.worker import Worker
 
 from activities.delivering import NotDeliveredError, Outgoing, Sent
 from activities.rounds import (
@@ -31,6 +34,8 @@ from domain.notices.ledger import NoticeState
 from tests.workflows.mailing import Mailing, mail_is_sent
 from tests.workflows.scripted_outlet import taken
 from tests.workflows.world import Handle, World, in_days
+from worker import RUNNER
+from workflows.payloads import NOTHING
 from workflows.start import delivery_workflow_id
 from workflows.sweep import EVERY, SCHEDULE_ID, schedule
 
@@ -229,6 +234,33 @@ async def test_what_has_lost_its_point_is_superseded_and_not_sent(mailing: Maili
         ("superseded", "What it asks for has been answered.", 0),
         ("sent", None, 1),
     ]
+
+
+@workflow.defn(name="Delivery")
+class EarlierDelivery:
+    """A delivery as an earlier release would have it: it cannot be asked what it delivers."""
+
+    @workflow.run
+    async def run(self, given: RawValue = NOTHING) -> None:
+        """Deliver for ever."""
+        del given
+        await workflow.wait_condition(lambda: False)
+
+
+async def test_what_a_workflow_may_deliver_that_does_not_answer_is_left_for_the_next_time(
+    mailing: Mailing,
+) -> None:
+    owed, queue = await mailing.owed(created_at=LONG_AGO), f"earlier-{new_id()}"
+    client, workflows = mailing.world.client, [EarlierDelivery]
+    async with Worker(client, task_queue=queue, workflows=workflows, workflow_runner=RUNNER):
+        workflow_id = delivery_workflow_id(owed.id)
+        handle = await client.start_workflow("Delivery", owed, id=workflow_id, task_queue=queue)
+        swept = await _swept(mailing)
+        assert (swept.mended, swept.unanswered) == (0, 1)
+        assert "delivering" in str(swept.findings[0].unanswered)
+        await handle.terminate()
+    assert (await _swept(mailing)).mended == 1
+    await _ends_sent(mailing, owed.id)
 
 
 async def test_the_comparison_says_what_nobody_delivers_and_sends_nothing(
