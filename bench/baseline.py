@@ -1,6 +1,7 @@
 """What ours are compared with: workflows that do nothing, and bare ones that do as many steps.
 
-`python -m bench.baseline ADDRESS` is their worker, built as ours is.
+`python -m bench.baseline ADDRESS` is their worker. It serves them twice: as the SDK does by
+default, in its sandbox, and as our own worker does, outside of it. Both on the event loop of ours.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 with workflow.unsafe.imports_passed_through():
-    from dev.trial import Trial
+    import uvloop
 
-TASK_QUEUE = "baseline"
+    from dev.trial import Trial
+    from worker import RUNNER
+
+BY_DEFAULT = "baseline"
+AS_OURS = "baseline-as-ours"
 STEPS = ("request", "confirm", "cancel")
 _LONG = timedelta(days=20)
 _QUICK = timedelta(seconds=2)
@@ -64,7 +70,7 @@ class Bare:
 def start_worker(stack: Trial) -> None:
     """Starts the worker of these workflows, as a process beside ours."""
     stack.run("baseline", "-m", "bench.baseline", stack.temporal.address)
-    stack.until(lambda: stack.temporal.has_worker(TASK_QUEUE))
+    stack.until(lambda: stack.temporal.has_worker(AS_OURS))
 
 
 async def serve(address: str) -> None:
@@ -72,17 +78,26 @@ async def serve(address: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Worker(
-        await Client.connect(address),
-        task_queue=TASK_QUEUE,
-        workflows=[NoOp, Bare],
-        activities=[note],
-        deployment_config=WorkerDeploymentConfig(
-            version=WorkerDeploymentVersion("baseline", "1"), use_worker_versioning=False
-        ),
+    client = await Client.connect(address)
+    async with (
+        _worker(client, BY_DEFAULT, SandboxedWorkflowRunner()),
+        _worker(client, AS_OURS, RUNNER),
     ):
         await stop.wait()
 
 
+def _worker(client: Client, task_queue: str, runner: WorkflowRunner) -> Worker:
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[NoOp, Bare],
+        activities=[note],
+        workflow_runner=runner,
+        deployment_config=WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion("baseline", "1"), use_worker_versioning=False
+        ),
+    )
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    uvloop.run(serve(sys.argv[1]))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import time
 from typing import Any
 
-import httpx
+import uvloop
 
+from bench.asking import Asker
 from bench.benchmark import Benchmark
 from bench.latency import confirm_steadily, pending, quantiles
 from bench.lifecycles import Market
@@ -27,15 +27,17 @@ async def measure(stack: Trial, sizes: list[int]) -> list[dict[str, Any]]:
     engine = create_engine(stack.database_url, pool_size=20)
     found = []
     try:
-        async with httpx.AsyncClient(base_url=stack.api_url, timeout=60) as http:
+        async with Asker(stack.api_url) as http:
             market = Market(client=await stack.client(), engine=engine, http=http)
-            await confirm_steadily(market, await pending(market, 50), a_second=20)
+            url = stack.database_url
+            await confirm_steadily(market, url, await pending(market, 50), a_second=20)
             open_now, empty = 50, stack.memory_of(worker)
             for size in sizes:
                 grown = await pending(market, max(size - open_now, _SAMPLES))
                 open_now += len(grown)
                 held, server = stack.memory_of(worker), stack.memory_of("temporal")
-                took = quantiles(await confirm_steadily(market, grown[:_SAMPLES], a_second=10))
+                confirmed = await confirm_steadily(market, url, grown[:_SAMPLES], a_second=5)
+                took = quantiles(confirmed.rows)
                 row = {
                     "open": open_now,
                     "worker_kilobytes_each": round((held - empty) / 1024 / (open_now - 50), 1),
@@ -53,7 +55,7 @@ async def measure(stack: Trial, sizes: list[int]) -> list[dict[str, Any]]:
             stack.stop(worker)
             began = time.perf_counter()
             stack.start_workers(MAX_CACHED_WORKFLOWS=cache)
-            await confirm_steadily(market, [extra])
+            await confirm_steadily(market, url, [extra])
             restart = time.perf_counter() - began
             print(f"  a new worker's first decision comes after {restart:.1f} s")
     finally:
@@ -64,7 +66,7 @@ async def measure(stack: Trial, sizes: list[int]) -> list[dict[str, Any]]:
 
 def _run(given: argparse.Namespace) -> dict[str, Any]:
     with trial() as stack:
-        return {"sizes": asyncio.run(measure(stack, sorted(given.open)))}
+        return {"sizes": uvloop.run(measure(stack, sorted(given.open)))}
 
 
 def _options(group: argparse._ArgumentGroup) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from bench.baseline import STEPS, TASK_QUEUE, Bare, NoOp
+from bench.asking import Asker
+from bench.baseline import AS_OURS, BY_DEFAULT, STEPS, Bare, NoOp
 from db.ids import new_id
 from db.queries.bookings import Intent
 from db.stores.intents import insert_intent
@@ -39,7 +39,7 @@ class Market:
 
     client: Client
     engine: AsyncEngine
-    http: httpx.AsyncClient | None = None
+    http: Asker | None = None
 
     async def topic(self) -> tuple[str, str]:
         """A new provider's topic: the ids of both."""
@@ -120,27 +120,31 @@ class Market:
         if self.http is None:
             raise ValueError("this market has no API")
         headers = {"Authorization": f"Bearer {token(role, person_id)}", "Idempotency-Key": new_id()}
-        answer = await self.http.post(path, json=body, headers=headers)
-        while answer.status_code == _TAKEN:
+        answer = await self.http.post(path, body, headers)
+        while answer.status == _TAKEN:
             # So busy that no worker answered in time: as a caller would, asked again by its key.
             await asyncio.sleep(_AGAIN_SECONDS)
-            answer = await self.http.post(path, json=body, headers=headers)
-        if answer.status_code not in (200, 201):
-            raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:300]}")
-        return answer.json()
+            answer = await self.http.post(path, body, headers)
+        if answer.status not in (200, 201):
+            raise RuntimeError(f"{path}: {answer.status} {answer.body}")
+        return answer.body
 
     async def no_op(self) -> None:
         """A workflow that does nothing."""
-        await self.client.execute_workflow(NoOp.run, id=f"no-op/{new_id()}", task_queue=TASK_QUEUE)
+        await self.client.execute_workflow(NoOp.run, id=f"no-op/{new_id()}", task_queue=BY_DEFAULT)
 
-    async def bare(self) -> None:
+    async def bare(self, task_queue: str = BY_DEFAULT) -> None:
         """A workflow of as many durable steps, and nothing in them."""
         handle = await self.client.start_workflow(
-            Bare.run, id=f"bare/{new_id()}", task_queue=TASK_QUEUE
+            Bare.run, id=f"bare/{new_id()}", task_queue=task_queue
         )
         for step in STEPS[1:]:
             await handle.signal(Bare.tell, step)
         await handle.result()
+
+    async def bare_as_ours(self) -> None:
+        """The same, by a worker that is tuned as ours is."""
+        await self.bare(AS_OURS)
 
 
 async def rate(work: Callable[[], Awaitable[Any]], *, number: int, at_once: int) -> float:
