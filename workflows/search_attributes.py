@@ -32,6 +32,7 @@ PROVIDER_ID = SearchAttributeKey.for_keyword("ProviderId")
 CLIENT_ID = SearchAttributeKey.for_keyword("ClientId")
 SCHEDULED_START = SearchAttributeKey.for_datetime("ScheduledStart")
 HALF_TIME = SearchAttributeKey.for_datetime("HalfTime")
+CLOSED_AT = SearchAttributeKey.for_datetime("ClosedAt")
 LATE_KIND = SearchAttributeKey.for_keyword("LateKind")
 REFUSED = SearchAttributeKey.for_int("Refused")
 STANDING_STATUS = SearchAttributeKey.for_keyword("StandingStatus")
@@ -42,6 +43,7 @@ REGISTRY: tuple[SearchAttributeKey[Any], ...] = (
     CLIENT_ID,
     SCHEDULED_START,
     HALF_TIME,
+    CLOSED_AT,
     LATE_KIND,
     REFUSED,
     STANDING_STATUS,
@@ -86,6 +88,9 @@ def changes_of_booking(
     changes: list[SearchAttributeUpdate[Any]] = []
     if before is None or before.state is not after.state:
         changes.append(BOOKING_STATE.value_set(after.state.value))
+        if after.closed:
+            # Its workflow ends when everybody has been told, which may be a day later.
+            changes.append(CLOSED_AT.value_set(after.decided_at))
     start = after.scheduled_start
     if start and (before is None or before.scheduled_start != start):
         changes.append(SCHEDULED_START.value_set(start))

@@ -13,6 +13,8 @@ from temporalio.common import RawValue
 from temporalio.worker import Worker
 
 from domain.booking.decide import NewRequest
+from domain.party import Party, Role
+from tests.db.endpoints import endpoint
 from tests.workflows.world import World, in_days, now, together
 from workflows.search_attributes import of_request
 from workflows.snapshot import BookingInput
@@ -51,6 +53,7 @@ async def gathered(world: World) -> Crowd:
     providers = [await world.provider_with_topic() for _ in range(24)]
     troubled = providers[:4]
     await _all_of(world, troubled, 12, late_cancellation)
+    await _all_of(world, providers, 2, closed_and_still_told)
     half_way = now() + timedelta(seconds=1)
     # What comes next lies in a later second: filters and the database compare at seconds.
     await world.until(_seconds, lambda it: it > half_way)
@@ -63,6 +66,7 @@ async def gathered(world: World) -> Crowd:
         (15, declined),
         (15, withdrawn),
         (8, late_proposal),
+        (4, closed_and_still_told),
         (16, refused),
         (4, continued),
     ):
@@ -156,11 +160,32 @@ async def late_cancellation(world: World, provider: Provider, number: int) -> No
 async def late_proposal(world: World, provider: Provider, number: int) -> None:
     """Still open; every fourth was cancelled over it, which is the same incident."""
     del provider
-    wanted = await agreed(world, in_days(3), await world.provider_with_topic())
+    await _proposed_late(
+        world, await world.provider_with_topic(), number, cancelled=number % 4 == 0
+    )
+
+
+async def _proposed_late(world: World, provider: Provider, number: int, *, cancelled: bool) -> None:
+    wanted = await agreed(world, in_days(3), provider)
     later = [in_days(30 + number)]
     await world.update(wanted.booking_id, "propose-reschedule", starts=later, reason="A trip.")
-    if number % 4 == 0:
+    if cancelled:
         await world.update(wanted.booking_id, "cancel", reason="That does not suit me.")
+
+
+async def closed_and_still_told(world: World, provider: Provider, number: int) -> None:
+    """Cancelled late, or over a late proposal; and an endpoint that cannot be called is owed word
+    of it, for which the workflow runs on.
+    """
+    provider = await world.provider_with_topic()
+    owner = Party(role=Role.PROVIDER, id=provider[0])
+    await endpoint(
+        world.engine, "booking.cancelled", owner=owner, url="https://127.0.0.1/", now=now()
+    )
+    if number % 2:
+        await _proposed_late(world, provider, number, cancelled=True)
+    else:
+        await late_cancellation(world, provider, number)
 
 
 async def refused(world: World, provider: Provider, number: int) -> None:

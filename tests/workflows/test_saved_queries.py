@@ -106,6 +106,12 @@ async def test_the_crowd_is_five_hundred_and_mixed(world: World, crowd: Crowd) -
     assert set(states) == {"pending", "confirmed", "declined", "cancelled"}
 
 
+async def test_some_are_closed_and_their_workflows_run_on(world: World, crowd: Crowd) -> None:
+    del crowd
+    running = f'{OURS} AND BookingState = "cancelled" AND ExecutionStatus = "Running"'
+    assert len([each async for each in world.client.list_workflows(running)]) == 6
+
+
 @pytest.mark.parametrize("query", SAVED_QUERIES, ids=lambda query: query.name)
 async def test_a_saved_query_finds_what_the_database_says(
     world: World, crowd: Crowd, query: SavedQuery

@@ -14,6 +14,7 @@ from workflows.messages import BOOKING_MESSAGES, STANDING_MESSAGES
 from workflows.payloads import data_converter
 from workflows.search_attributes import (
     BOOKING_STATE,
+    CLOSED_AT,
     LATE_KIND,
     REFUSED,
     SCHEDULED_START,
@@ -118,6 +119,7 @@ async def test_search_attributes_follow(world: World) -> None:
     found = (await handle.describe()).typed_search_attributes
     assert found[BOOKING_STATE] == "cancelled"
     assert found[SCHEDULED_START] == start
+    assert rfc3339(found[CLOSED_AT]) == (await handle.query("booking"))["updated_at"]
     assert found[REFUSED] == 1
     assert found[LATE_KIND] == "cancellation"
     standing = world.standing(booking.provider_id)
