@@ -159,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", nargs="+", choices=FAULTS, metavar="FAULT", help="only these")
     parser.add_argument("--random", type=int, default=6, help="how many more, at random")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long a fault lasts")
-    parser.add_argument("--calm", type=float, default=4.0, help="how long it is quiet in between")
+    parser.add_argument("--calm", type=float, default=12.0, help="how long it is quiet in between")
     parser.add_argument("--mutation", choices=[*MUTANTS, "all"], help="plants a defect")
     parser.add_argument("--fuzz", type=int, metavar="N", help="N times as much as the tests try")
     parser.add_argument("--journal", type=Path, help="where to keep what was said")

@@ -14,6 +14,7 @@ from drills import stories
 from drills.faults import Scene
 from drills.town import in_days
 
+_SOON = 22
 _PATIENCE_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 0.1
 _SUPERSEDED: LiteralString = (
@@ -26,7 +27,7 @@ async def prelude(scene: Scene) -> None:
     town = scene.town
     one, other, *_ = town.providers
     await asyncio.gather(
-        *(stories.reminded(town, provider) for provider in town.providers),
+        *(stories.reminded(town, provider, within=_SOON) for provider in town.providers),
         stories.postponed(town, other),
     )
     client, start = town.name("c"), in_days(12)

@@ -95,14 +95,14 @@ async def completed(town: Town, provider: Provider) -> None:
         )
 
 
-async def reminded(town: Town, provider: Provider) -> None:
-    """A session of which both are reminded within the drill."""
-    await _confirmed_for_soon(town, provider)
+async def reminded(town: Town, provider: Provider, *, within: int = 60) -> None:
+    """A session of which both are reminded within so many seconds, and a jitter of thirty."""
+    await _confirmed_for_soon(town, provider, within)
 
 
 async def postponed(town: Town, provider: Provider) -> None:
     """A session whose date is amended just before both would be reminded of it."""
-    booking, _, start = await _confirmed_for_soon(town, provider)
+    booking, _, start = await _confirmed_for_soon(town, provider, 60)
     if booking:
         moved = start + timedelta(days=9, minutes=town.chance.randrange(20_000))
         await amend(town, booking, provider, moved)
@@ -175,11 +175,12 @@ async def _confirmed(
     return booking, client, start
 
 
-async def _confirmed_for_soon(town: Town, provider: Provider) -> tuple[str | None, str, datetime]:
-    """A session whose last reminder is due within seconds, and goes out by its jitter later."""
-    return await _confirmed(
-        town, provider, in_days(0) + timedelta(hours=1, seconds=12 + town.chance.randrange(10))
-    )
+async def _confirmed_for_soon(
+    town: Town, provider: Provider, within: int
+) -> tuple[str | None, str, datetime]:
+    """A session whose last reminder is due soon, and not before a slow confirmation is recorded."""
+    seconds = within // 2 + town.chance.randrange(within // 2)
+    return await _confirmed(town, provider, in_days(0) + timedelta(hours=1, seconds=seconds))
 
 
 def _some_time(town: Town) -> datetime:
