@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
 from config import Settings
 from dev.postgres import Postgres
 from tests.api.conftest import worked
-from tests.conftest import copied
+from tests.conftest import copied, settings_for
 from tests.portal.browser import Browser
 from tests.portal.pair import Pair
 from tests.portal.visitor import Visitor, signed_in
@@ -32,6 +33,15 @@ def set_to(settings: Settings, **changes: Any) -> Settings:
 def shared_database(postgres: Postgres, template_database: str) -> Iterator[str]:
     """A database of this tier's own: support's endpoints hear of everything in it."""
     yield from copied(postgres, template_database)
+
+
+@pytest.fixture(scope="session")
+def shared_settings(shared_database: str, temporal: WorkflowEnvironment) -> Settings:
+    """Settings for the tier's database and the shared Temporal server.
+
+    Not those of every tier: made here first, they would lead the others to this tier's database.
+    """
+    return settings_for(shared_database, temporal)
 
 
 @pytest.fixture(scope="session")
