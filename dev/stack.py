@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -137,16 +139,27 @@ class Stack(Servers):
     def _welcome(self) -> str:
         address = _address(self._settings)
         rows = {
-            "API": address,
+            "Portal": address,
+            "API": f"{address}/v1",
             "API docs": f"{address}/docs",
             "Temporal UI": f"http://127.0.0.1:{self._settings.temporal_ui_port}",
             "Temporal": self.temporal.address,
             "PostgreSQL": self.database_url,
             "Logs": str(self._home.logs),
-            "A token": "keepdate token --role client --sub alice",
+            "A token": f"{_keepdate()} token --role client --sub ben",
         }
         lines = [f"  {name:<12} {value}" for name, value in rows.items()]
         return "\n".join([READY_LINE, *lines, "Ctrl-C stops everything."])
+
+
+def _keepdate() -> str:
+    """What to type for the `keepdate` of this installation, from where we were started."""
+    if shutil.which("keepdate"):
+        return "keepdate"
+    own, here = Path(sys.executable).with_name("keepdate"), Path.cwd()
+    if not own.exists():
+        return "keepdate"
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
 
 
 def _check_ports(settings: Settings) -> None:

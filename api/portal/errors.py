@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.portal.forms import ForgedError
@@ -97,11 +98,28 @@ class PageErrors:
             await error_page(Request(scope, receive), 500)(scope, receive, send)
 
 
+def _page_above(request: Request) -> str | None:
+    """The page whose form leads to an address that takes forms alone.
+
+    What is refused is shown at that address, which somebody may well open again.
+    """
+    path = request.url.path
+    while request.method in {"GET", "HEAD"} and path != "/":
+        path = path.rpartition("/")[0] or "/"
+        asked = {**request.scope, "method": "GET", "path": path}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            return path
+    return None
+
+
 def _for_people(told: Any) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def tell(request: Request, error: Exception) -> Response:
         response: Response = await told(request, error)
         if not is_page(request.url.path):
             return response
+        page = _page_above(request) if response.status_code == 405 else None  # noqa: PLR2004
+        if page is not None:
+            return RedirectResponse(page, 303)
         problem: dict[str, Any] = json.loads(bytes(response.body))
         return error_page(request, response.status_code, problem["detail"])
 

@@ -38,6 +38,8 @@ TABS: dict[Role, tuple[Tab, ...]] = {
         _tab("Queues", "/queues"),
         _tab("Bookings", "/bookings"),
         _tab("Providers", "/providers"),
+        # What others say to each other: nothing of it is addressed to support.
+        _tab("Conversations", "/messages"),
         _tab("Notices", "/notices"),
     ),
 }

@@ -116,3 +116,20 @@ async def too_wide(page: Page) -> list[str]:
     )
     await page.set_viewport_size(_DESK)  # type: ignore[arg-type]
     return found
+
+
+async def too_long(page: Page) -> list[str]:
+    """What makes a page go on below its end: it is positioned, and what scrolls it is not."""
+    found: list[str] = await page.evaluate(
+        """() => {
+            const end = document.querySelector("footer").getBoundingClientRect().bottom;
+            const { scrollHeight, clientHeight } = document.documentElement;
+            if (scrollHeight <= Math.max(end + window.scrollY + 1, clientHeight)) return [];
+            return [...document.querySelectorAll("body *")]
+                .filter((each) => getComputedStyle(each).position === "absolute"
+                    && each.getBoundingClientRect().bottom > end + 1)
+                .slice(0, 3)
+                .map((each) => `below the end of the page: ${each.outerHTML.slice(0, 150)}`);
+        }"""
+    )
+    return found

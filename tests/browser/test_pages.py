@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.browser.accessibility import Inspector, too_wide
+from tests.browser.accessibility import Inspector, too_long, too_wide
 from tests.browser.conftest import Visit
 from tests.browser.town import everything_happens, founded
 from tests.browser.visitor import Visitor
@@ -56,7 +56,7 @@ async def test_every_page_is_for_everybody_and_shows_text_as_text(
 
 
 async def _findings(visitor: Visitor, inspector: Inspector) -> list[str]:
-    found = await too_wide(visitor.page)
+    found = [*await too_wide(visitor.page), *await too_long(visitor.page)]
     found += await inspector.violations(visitor.page)
     injected = await visitor.page.evaluate(
         "() => document.querySelectorAll('.injected').length + (window.injected || 0)"

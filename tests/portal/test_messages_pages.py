@@ -92,7 +92,8 @@ async def test_a_card_shows_how_its_booking_stands_now(pair: Pair) -> None:
     assert "#confirm" not in (await pair.yuki.get(chat)).text
     await pair.ada.does(path, "decline", reason="I am away.", over_scheduling="1")
     page = await pair.ada.get(chat)
-    assert "Request Watercolours : view Declined" in words(page)
+    assert "Request Watercolours : view Now declined" in words(page)
+    assert "Declined Watercolours : view You" in words(page)
     assert "I am away. Only the times do not suit" in words(page)
     assert "#confirm" not in page.text
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -228,3 +229,23 @@ async def test_each_cell_is_what_the_portal_answers(
         if row.ends_it and found[column] is Cell.YES:
             things = await _things(arrive, nobody, page)
     assert {column: found[column] for column in expected} == expected
+
+
+def _above(path: str) -> str:
+    """The nearest page to what takes forms alone."""
+    while f"GET {path}" not in PERMISSIONS:
+        path = path.rpartition("/")[0] or "/"
+    return path
+
+
+async def test_the_address_of_a_form_leads_to_its_page(portal: FastAPI, browser: Browser) -> None:
+    # What comes before a conversation's id is taken for one.
+    taken = {"/messages/start"}
+    forms = [page.partition(" ")[2] for page in PERMISSIONS if page.startswith("POST ")]
+    forms = [path for path in forms if f"GET {path}" not in PERMISSIONS and path not in taken]
+    assert "/bookings/{booking_id}/confirm" in forms
+
+    for path in forms:
+        answer = await browser.get(path)
+        assert answer.status_code == 303, path
+        assert unquote(answer.headers["location"]) == _above(path)

@@ -1,0 +1,29 @@
+"""Conversations that are longer than a screen."""
+
+from __future__ import annotations
+
+import httpx
+from playwright.async_api import ViewportSize, expect
+
+from tests.browser.accessibility import too_long
+from tests.browser.conftest import Visit
+from tests.browser.town import founded
+
+_SCREENS = (ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900))
+
+
+async def test_a_conversation_opens_at_its_newest_message(visit: Visit, address: str) -> None:
+    tim = await visit("client", "Tim", java_script_enabled=False)
+    ida = await visit("provider", "Ida")
+    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
+        town = await founded(http, ida, tim)
+        for days in range(20, 36):
+            await town.booked(days)
+
+    for reader, other in ((tim, ida), (ida, tim)):
+        for screen in _SCREENS:
+            await reader.page.set_viewport_size(screen)
+            await reader.open("/messages")
+            await reader.page.get_by_role("link", name=other.name).click()
+            await expect(reader.page.locator(".card").last).to_be_in_viewport()
+            assert await too_long(reader.page) == []
