@@ -199,6 +199,10 @@ def _letter(row: MailRow, head: Letterhead, address: str) -> Letter:
         at=notice.created_at,
         page=page,
         session=session,
+        known={
+            heading.id: heading.with_client(row.name_of(Role.CLIENT, heading.client_id))
+            for heading in notice.named
+        },
     )
 
 

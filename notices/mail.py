@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -22,7 +23,7 @@ from domain.party import Role
 from domain.standing.events import StandingEvent
 from notices.invite import Session, invite, method_of
 from notices.places import PREFERENCES
-from notices.times import in_zone, translated
+from notices.times import in_minutes, in_zone, translated
 
 INVITE_NAME = "invite.ics"
 _MAX_SUBJECT = 200
@@ -49,7 +50,8 @@ class Letter:
     """One notice that goes to somebody by mail.
 
     `page` is the path on which it goes on in the portal. `session` is the booking as it is in their
-    calendar, once it has a date. `at` is when the notice was made: whenever a mail is composed
+    calendar, once it has a date. `known` says what other bookings are called that the notice names,
+    by their ids. `at` is when the notice was made: whenever a mail is composed
     again, it is the same mail.
     """
 
@@ -61,6 +63,7 @@ class Letter:
     at: datetime
     page: str | None = None
     session: Session | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 def compose(letter: Letter, head: Letterhead) -> EmailMessage:
@@ -69,10 +72,13 @@ def compose(letter: Letter, head: Letterhead) -> EmailMessage:
     Its `Message-ID` is that of the notice, so that a mail which arrives twice can be told by it.
     """
     told = say(letter.about)
+    text = told.text
+    for booking_id, called in letter.known.items():
+        text = text.replace(booking_id, called)
     title = translated(told.title, letter.zone)
     content = {
         "title": title,
-        "paragraphs": [translated(told.text, letter.zone)] if told.text else [],
+        "paragraphs": [translated(text, letter.zone)] if text else [],
         "facts": _facts(letter),
         "link": head.link(letter.page),
         "link_text": _link_text(letter),
@@ -137,7 +143,7 @@ def _facts(letter: Letter) -> list[tuple[str, str]]:
     start = about.booking.scheduled_start
     if start is not None:
         when = in_zone(start, letter.zone)
-        found.append(("When", f"{when}, {about.booking.duration_minutes} minutes"))
+        found.append(("When", f"{when}, {in_minutes(about.booking.duration_minutes)}"))
     if session is not None and not about.booking.closed:
         found += [("Link", session.conference_url or ""), ("Materials", session.materials or "")]
     return [(name, value) for name, value in found if value]

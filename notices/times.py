@@ -18,6 +18,11 @@ def in_zone(instant: datetime, zone: ZoneInfo) -> str:
     return f"{day}, {local:%H:%M} ({zone.key.replace('_', ' ')})"
 
 
+def in_minutes(count: int) -> str:
+    """How long a session takes: `90 minutes`."""
+    return f"{count} minute{'' if count == 1 else 's'}"
+
+
 def translated(text: str, zone: ZoneInfo) -> str:
     """A sentence of the record with each RFC 3339 instant as people in this zone read it."""
 

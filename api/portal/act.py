@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,15 +20,18 @@ from api.commands import Given, carried_out_once, completed
 from api.gateway import BOOKING_MESSAGES, STANDING_MESSAGES, Message
 from api.idempotency import Answered, Write, refusal_as_answer, written_once
 from api.models.booking import BookingRequest
+from api.portal.complaints import for_people
 from api.portal.forms import Form
 from api.portal.session import Viewer
 from api.problems import ProblemError
 from api.services import Services, clock
-from domain.refusal import FieldError
+from domain.party import Role
+from domain.refusal import Code, FieldError
 
 TAKEN = "Taken. It will be carried out as soon as possible, and shows here then."
 
 _OK, _ACCEPTED, _FORBIDDEN, _CONFLICT, _MALFORMED = 200, 202, 403, 409, 422
+_YOURS_IS_TAKEN = "You have another session at this time."
 _UNREADABLE = "Some of this cannot be read as it was meant."
 
 
@@ -77,7 +80,11 @@ async def tell_booking(
     async def tell(given: Given) -> Answered:
         return await bookings.tell(parts, booking_id, given, viewer.party)
 
-    return await _told(viewer, parts, form, booking_id, (BOOKING_MESSAGES, command, fields), tell)
+    what = (BOOKING_MESSAGES, command, fields)
+    outcome = await _told(viewer, parts, form, booking_id, what, tell)
+    if outcome.code == Code.SLOT_TAKEN and viewer.role is Role.PROVIDER:
+        return replace(outcome, text=_YOURS_IS_TAKEN)
+    return outcome
 
 
 async def tell_standing(
@@ -175,7 +182,7 @@ def _of(answered: Answered) -> Outcome:
     body = answered.body
     if answered.status < 300:  # noqa: PLR2004
         return Outcome(status=answered.status, body=body)
-    errors = {error["field"]: error["message"] for error in body.get("errors", ())}
+    errors = {error["field"]: for_people(error["message"]) for error in body.get("errors", ())}
     return Outcome(
         status=answered.status,
         code=body["code"],

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.idempotency import Answered
@@ -20,7 +19,8 @@ from api.portal.paths import local_path
 from api.portal.rendering import follow
 from api.portal.session import SignedIn, Viewer
 from api.portal.start_fields import read_starts
-from api.portal.written import any_text, some_text
+from api.portal.written import any_text, some_text, web_address
+from api.problems import refused_with
 from api.services import Parts, Services, clock
 from db.queries.bookings import get_booking
 from domain.instants import rfc3339
@@ -29,7 +29,7 @@ from domain.refusal import Code, FieldError
 
 router = page_router("/bookings/{booking_id}")
 
-_WEB = ("http://", "https://")
+_NOT_THE_CLIENTS = "The provider says where the session takes place."
 _INITIATORS = frozenset({"client", "provider", "support", "unknown"})
 _ANSWERS = {
     "accept": "Accepted. Support enters the new date next.",
@@ -181,18 +181,15 @@ async def approve_reschedule(act: TheAct) -> Response:
 @router.post("/logistics")
 async def set_logistics(act: TheAct, viewer: SignedIn) -> Response:
     """The provider says where the session takes place, and what to read before it."""
-    if viewer.role is Role.CLIENT:
-        raise HTTPException(404)
-    url = any_text(act.form, "conference_url")
-    if url and not url.startswith(_WEB):
-        act.wrong("conference_url", "has to begin with https:// or http://")
     body = {
-        "conference_url": url or None,
+        "conference_url": web_address(act.form, "conference_url") or None,
         "materials": any_text(act.form, "materials") or None,
         "note": any_text(act.form, "note") or None,
     }
 
     async def replace(conn: AsyncConnection, unused_id: str) -> Answered:
+        if viewer.role is Role.CLIENT:
+            raise refused_with(Code.NOT_ALLOWED, _NOT_THE_CLIENTS)
         effect = replacing_logistics(act.booking_id, body, viewer.party)
         return await effect(conn, unused_id)
 

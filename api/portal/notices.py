@@ -23,7 +23,7 @@ from api.portal.names import Names, names_of
 from api.portal.rendering import follow, render
 from api.portal.session import SignedIn, Viewer
 from api.portal.tab_counts import tab_counts
-from api.portal.told import told
+from api.portal.timelines import Teller, links_to
 from api.services import Parts, Services, clock
 from db.queries.contacts import get_reach
 from db.queries.inbox import NoticeRow, list_inbox
@@ -162,13 +162,14 @@ def _inbox_of(viewer: Viewer) -> Party:
 
 def _people(rows: Sequence[NoticeRow]) -> list[Party]:
     found = [Party(role=Role.PROVIDER, id=row.provider_id) for row in rows if row.provider_id]
-    return found + [
-        Party(role=Role.CLIENT, id=row.booking.booking.client_id) for row in rows if row.booking
-    ]
+    clients = {row.booking.booking.client_id for row in rows if row.booking}
+    clients |= {heading.client_id for row in rows for heading in row.named}
+    return found + [Party(role=Role.CLIENT, id=client_id) for client_id in clients]
 
 
 def _item(row: NoticeRow, names: Names, viewer: Viewer) -> Item:
     booking = row.booking.booking if row.booking else None
+    tell = Teller(viewer.zone, clock(), links_to(row.named, names))
     about = row.about(
         provider=names.provider(row.provider_id) if row.provider_id else "",
         client=names.client(booking.client_id) if booking else "",
@@ -176,8 +177,8 @@ def _item(row: NoticeRow, names: Names, viewer: Viewer) -> Item:
     words = say(about)
     return Item(
         row=row,
-        title=told(words.title, viewer.zone, clock()),
-        text=told(words.text, viewer.zone, clock()),
+        title=tell(words.title),
+        text=tell(words.text),
         page=page_of(
             row.to.role,
             booking_id=booking.id if booking else None,

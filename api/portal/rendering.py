@@ -28,9 +28,11 @@ from api.portal.links import linkify
 from api.portal.navigation import TABS
 from api.portal.paths import STATIC
 from api.portal.session import Notice, Viewer, form_secret, notify, take_notices
+from api.portal.written import MAX_ADDRESS
 from api.portal.zones import UNKNOWN_ZONE
 from api.services import clock
 from db.ids import new_id
+from notices.times import in_minutes
 
 _HERE = Path(__file__).parent
 STATIC_DIRECTORY = _HERE / "static"
@@ -131,6 +133,7 @@ def _environment() -> Environment:
         "not_shown_again": _not_shown_again,
         "asset": asset,
         "with_query": _with_query,
+        "max_address": MAX_ADDRESS,
     }
     environment.filters |= {
         "when": _when,
@@ -140,6 +143,7 @@ def _environment() -> Environment:
         "ago": _ago,
         "linkify": linkify,
         "initials": _initials,
+        "in_minutes": in_minutes,
     }
     return environment
 

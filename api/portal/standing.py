@@ -13,7 +13,7 @@ from api.portal.rendering import follow, render
 from api.portal.session import ProviderIn, Viewer
 from api.portal.standing_file import read_file
 from api.portal.tab_counts import tab_counts
-from api.portal.written import any_text, some_text
+from api.portal.written import any_text, some_text, web_address
 from api.services import Parts, Services
 from domain.instants import in_words
 from domain.refusal import FieldError
@@ -41,7 +41,7 @@ async def bring_proof(
         form.errors.append(FieldError(field="covers", message=told))
     for row in rows:
         some_text(form, f"name_{row}")
-        any_text(form, f"url_{row}")
+        web_address(form, f"url_{row}")
     outcome = await tell_standing(
         viewer,
         parts,
@@ -93,11 +93,7 @@ def _by_row(outcome: Outcome, rows: list[int]) -> Outcome:
         for number, row in enumerate(rows)
         for part in ("name", "url")
     }
-    told = {f"url_{row}": "must begin with http:// or https://" for row in rows}
-    errors = {
-        names.get(field, field): told.get(names.get(field, ""), message)
-        for field, message in outcome.errors.items()
-    }
+    errors = {names.get(field, field): message for field, message in outcome.errors.items()}
     return replace(outcome, errors=errors)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.portal.names import Names, names_of
 from api.portal.session import Viewer, signed_in
-from api.portal.timelines import Line, Teller, newest_first
+from api.portal.timelines import Line, Teller, links_to, newest_first
 from api.services import clock
 from db.queries.headings import BookingHeading, booking_headings
 from db.queries.late_events import get_late_events
@@ -30,8 +30,6 @@ from domain.standing.words import ordinal, reasons_so_far
 _SETTLED_CLAIMS = frozenset({ClaimStatus.UPHELD, ClaimStatus.DISMISSED})
 LINES = 200
 """A page shows so many of the newest decisions."""
-
-_LINK = Markup('<a href="{}">{}</a>')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +146,9 @@ def _file(
     names: Names,
     now: datetime,
 ) -> StandingFile:
+    links = links_to(headings.values(), names)
     lines = {
-        event.id: _event_line(standing, event, _about(event, headings, names))
+        event.id: _event_line(standing, event, links.get(event.booking_id) or _unknown(event))
         for event in (*folded, *standing.events.values())
     }
     bookings = {line.event.booking_id: line.about for line in lines.values()}
@@ -183,13 +182,9 @@ def _file(
     )
 
 
-def _about(event: LateEvent, headings: Mapping[str, BookingHeading], names: Names) -> Markup:
-    """The booking of a late event, as a link; another service's booking is known by id alone."""
-    heading = headings.get(event.booking_id)
-    if heading is None:
-        return Markup('<span class="id">{}</span>').format(event.booking_id)
-    told = f"“{heading.title}” with {names.client(heading.client_id)}"
-    return _LINK.format(f"/bookings/{event.booking_id}", told)
+def _unknown(event: LateEvent) -> Markup:
+    """A booking that is not on record: another service's, known by its id alone."""
+    return Markup('<span class="id">{}</span>').format(event.booking_id)
 
 
 def _event_line(standing: Standing, event: LateEvent, about: Markup) -> EventLine:

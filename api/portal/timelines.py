@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from api.portal.names import Names
 from api.portal.told import told
+from db.queries.headings import BookingHeading
 from domain.record import Entry
 
 _REFUSED = "refused"
@@ -51,6 +52,17 @@ class Teller:
 
     def _told(self, text: str) -> Markup:
         return told(text, self._zone, self._now)
+
+
+_LINK = Markup('<a href="/bookings/{}">{}</a>')
+
+
+def links_to(headings: Iterable[BookingHeading], names: Names) -> dict[str, Markup]:
+    """Bookings as their provider and support know them, by their ids."""
+    return {
+        each.id: _LINK.format(each.id, each.with_client(names.client(each.client_id)))
+        for each in headings
+    }
 
 
 def newest_first(entries: Sequence[Entry], tell: Teller, names: Names) -> list[Line]:

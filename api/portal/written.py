@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
+from pydantic import TypeAdapter
+
+from api.gateway import HttpUrl
 from api.portal.forms import Form
 from domain.policy import MAX_TEXT
 from domain.refusal import FieldError
+
+MAX_ADDRESS: int = TypeAdapter(HttpUrl).json_schema()["maxLength"]
+"""So long may an address be that somebody is to open."""
+
+_WEB = ("http://", "https://")
+_OF_AN_ADDRESS = re.compile(r"[!-~]*")
 
 
 def some_text(form: Form, name: str) -> str:
@@ -20,9 +31,29 @@ def any_text(form: Form, name: str) -> str:
     given = form.text(name)
     if given:
         form.written[name] = given
-    if len(given) > MAX_TEXT:
-        told = f"can have {MAX_TEXT:,} characters, and has {len(given):,}"
-        form.errors.append(FieldError(field=name, message=told))
+    _at_most(form, name, given, MAX_TEXT)
     if "\0" in given:
         form.errors.append(FieldError(field=name, message="holds a character that is none"))
     return given
+
+
+def web_address(form: Form, name: str) -> str:
+    """The address of a page; what no browser could open becomes an error of the form."""
+    given = form.text(name)
+    if given:
+        form.written[name] = given
+    told = ""
+    if given and not given.startswith(_WEB):
+        told = "has to begin with https:// or http://"
+    elif not _OF_AN_ADDRESS.fullmatch(given):
+        told = "holds a space, or another character that is none of an address"
+    if told:
+        form.errors.append(FieldError(field=name, message=told))
+    _at_most(form, name, given, MAX_ADDRESS)
+    return given
+
+
+def _at_most(form: Form, name: str, given: str, most: int) -> None:
+    if len(given) > most:
+        told = f"can have {most:,} characters, and has {len(given):,}"
+        form.errors.append(FieldError(field=name, message=told))

@@ -20,6 +20,10 @@ class BookingHeading:
     provider_id: str
     client_id: str
 
+    def with_client(self, client: str) -> str:
+        """The session to its provider and to support: `“Chess” with Carl Ito`."""
+        return f"“{self.title or 'A session'}” with {client}"
+
 
 async def booking_headings(
     conn: AsyncConnection, booking_ids: Collection[str]

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_event_from, standing_event_from
 from db.queries.bookings import BookingRow, get_bookings
+from db.queries.headings import BookingHeading, booking_headings
 from db.schema import IN_INBOX, UNREAD, events, notices, webhooks
 from domain.booking.events import BookingEvent
-from domain.notices.words import About, Endpoint
+from domain.notices.words import About, Endpoint, bookings_named
 from domain.party import Party, Role
 from domain.standing.events import StandingEvent
 
@@ -30,7 +31,7 @@ class NoticeRow:
 
     `is_of_standing` tells a notice of a provider's standing from one of a booking. `endpoint` is
     what one about webhooks is about: its address, and why it was disabled. `read_at` is None until
-    its recipient has seen it in the portal.
+    its recipient has seen it in the portal. `named` are other bookings that the event names.
     """
 
     id: str
@@ -44,6 +45,7 @@ class NoticeRow:
     booking: BookingRow | None
     event: Event | None
     endpoint: Endpoint | None = None
+    named: tuple[BookingHeading, ...] = ()
 
     def about(self, *, provider: str, client: str) -> About:
         """What is to be said, with its people by the names that they go by."""
@@ -87,6 +89,9 @@ async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> li
     named = {row.booking_id for row in rows if row.booking_id}
     bookings = await get_bookings(conn, named)
     told = await _events_of(conn, {place for row in rows if (place := _place(row.source))})
+    headings = await booking_headings(
+        conn, {each for event in told.values() for each in bookings_named(event)}
+    )
     endpoints = await _endpoints_of(conn, {_endpoint_id(row.source) for row in rows} - {None})
     return [
         NoticeRow(
@@ -101,6 +106,11 @@ async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> li
             booking=bookings.get(row.booking_id),
             event=told.get(_place(row.source)),
             endpoint=endpoints.get(_endpoint_id(row.source)),
+            named=tuple(
+                headings[each]
+                for each in sorted(bookings_named(told.get(_place(row.source))))
+                if each in headings
+            ),
         )
         for row in rows
     ]

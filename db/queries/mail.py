@@ -38,6 +38,7 @@ async def get_mail(conn: AsyncConnection, notice_id: str) -> MailRow | None:
         people.add(Party(role=Role.PROVIDER, id=notice.provider_id))
     if notice.booking is not None:
         people.add(Party(role=Role.CLIENT, id=notice.booking.booking.client_id))
+    people |= {Party(role=Role.CLIENT, id=heading.client_id) for heading in notice.named}
     found = await find_people(conn, people)
     return MailRow(
         notice=notice,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,8 @@ from domain.instants import in_words, rfc3339
 from domain.party import Role
 from domain.standing import events as standing_happened
 from domain.standing import words as standing_words
-from domain.standing.events import StandingEvent
+from domain.standing.events import CaseOutcome, StandingEvent
+from domain.standing.state import Cause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,10 @@ class About:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What is said, with instants as RFC 3339 text in UTC, for whoever shows it to translate."""
+    """What is said, for whoever shows it to translate.
+
+    Instants stand in it as RFC 3339 text in UTC, and `bookings_named` by their ids.
+    """
 
     title: str
     text: str
@@ -215,19 +220,70 @@ _STANDING_TITLES: dict[str, str] = {
 
 
 def _of_standing(about: About, event: StandingEvent) -> Told:
-    text = standing_words.describe(event)
+    title = _STANDING_TITLES.get(event.type, _humanly(event.type))
+    return Told(title=title, text=_judged(about, event))
+
+
+def _judged(about: About, event: StandingEvent) -> str:  # noqa: PLR0912 - a case an event
+    session, client = _session(about), about.client or "The client"
+    cancellation = f"the cancellation of the {session}"
     match event:
-        case standing_happened.ClaimOpened():
-            text += " You can contest it until then, on your Standing page."
-        case standing_happened.CaseOpened():
-            text += " You can bring it on your Standing page."
-        case standing_happened.TopicsSuspended():
-            text += " They take no new requests; your bookings go on. You can still bring proof."
+        case standing_happened.ClaimOpened(claim=claim):
+            return (
+                f"{client} says that you initiated {cancellation}. It counts unless you contest "
+                f"it on your Standing page by {rfc3339(claim.due_at)}."
+            )
+        case standing_happened.ClaimContested(note=note):
+            return f"{about.provider} denies that {cancellation} was their wish.{_because(note)}"
+        case standing_happened.ClaimUpheld(uncontested=True):
+            return f"You have not contested in time that you initiated {cancellation}: it counts."
+        case standing_happened.ClaimUpheld(note=note):
+            return f"Support finds that you initiated {cancellation}: it counts.{_because(note)}"
+        case standing_happened.ClaimDismissed(note=note):
+            return (
+                f"Support does not find that you initiated {cancellation}: "
+                f"it does not count.{_because(note)}"
+            )
+        case standing_happened.StandingWarned(kind=kind, count=count, allowed=allowed):
+            return standing_words.warning(kind, count, allowed)
+        case standing_happened.CaseOpened(case=case):
+            return (
+                f"{' '.join(case.reasons)} You can bring proof of extenuating circumstances on "
+                f"your Standing page until {rfc3339(case.due_at)}. Without any, your topics are "
+                "suspended then."
+            )
+        case standing_happened.CaseClosed(outcome=CaseOutcome.LIFTED):
+            return "No more counts than is allowed. Your topics stay listed."
+        case standing_happened.CaseClosed():
+            return "Your topics are suspended."
+        case standing_happened.ProofSubmitted(proof=proof):
+            what = "a late event" if len(proof.covers) == 1 else f"{len(proof.covers)} late events"
+            return f"{about.provider} has brought proof for {what}. Please review it."
+        case standing_happened.ProofAccepted(note=note):
+            return f"Support has accepted it: what it covers no longer counts.{_because(note)}"
+        case standing_happened.ProofRejected(note=note):
+            return f"Support has rejected it.{_because(note)}"
+        case standing_happened.TopicsSuspended(cause=cause, reason=reason):
+            why = _because(reason) if cause is Cause.SUPPORT else f" {reason}{_full_stop(reason)}"
+            who = "Support has suspended them." if cause is Cause.SUPPORT else "The case is over."
+            return (
+                f"{who}{why} They take no new requests; your bookings go on. "
+                "You can still bring proof."
+            )
+        case standing_happened.TopicsReinstated(reason=reason):
+            return f"Clients find them and can ask for sessions.{_because(reason)}"
         case _:
-            pass
-    if about.to is Role.SUPPORT:
-        text = f"{about.provider}: {text}"
-    return Told(title=_STANDING_TITLES.get(event.type, _humanly(event.type)), text=text)
+            return standing_words.describe(event)
+
+
+_IN_EVIDENCE = re.compile(r"^Booking (\S+): a ", re.MULTILINE)
+
+
+def bookings_named(event: BookingEvent | StandingEvent | None) -> frozenset[str]:
+    """The ids of the bookings that a notice of this event names besides its own."""
+    if not isinstance(event, standing_happened.CaseOpened):
+        return frozenset()
+    return frozenset(_IN_EVIDENCE.findall("\n".join(event.case.reasons)))
 
 
 def _session(about: About, *, dated: bool = True) -> str:

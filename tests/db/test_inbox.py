@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.documents import standing_event_document
 from db.ids import new_id
 from db.queries.inbox import (
     UNREAD_COUNTED,
@@ -17,7 +18,7 @@ from db.queries.inbox import (
     unread_statement,
 )
 from db.queries.mail import get_mail
-from db.schema import notices, webhooks
+from db.schema import events, notices, webhooks
 from db.stores.inbox import mark_seen
 from db.stores.people import note_person
 from db.stores.webhooks import delete_webhook
@@ -26,6 +27,8 @@ from domain.booking.decide import elapse
 from domain.booking.events import ReminderSent
 from domain.notices.words import Endpoint
 from domain.party import SUPPORT_DESK, Party, Role
+from domain.standing.events import CaseOpened
+from domain.standing.state import Case
 from tests.db.player import NOW, in_days, requested
 
 ADA = Party(role=Role.PROVIDER, id="ada")
@@ -134,6 +137,33 @@ async def test_a_mail_knows_whom_it_names(engine: AsyncEngine) -> None:
         assert mail.name_of(Role.PROVIDER, "ada") == "ada"
         assert mail.reach.email is None
         assert await get_mail(conn, new_id()) is None
+
+
+async def test_a_case_comes_with_the_bookings_that_it_names(engine: AsyncEngine) -> None:
+    played = await requested(engine)
+    reasons = ("3 late cancellations.", f"Booking {played.booking.id}: a cancellation.")
+    case = Case(opened_at=NOW, due_at=NOW, reasons=(*reasons, "Booking unknown: a reschedule."))
+    told = row(ADA, kind="case.opened", source="standing/ada/1/provider/inbox")
+    opened = {
+        "subject": "standing",
+        "subject_id": "ada",
+        "seq": 1,
+        "type": "case.opened",
+        "occurred_at": NOW,
+        "provider_id": "ada",
+        "data": standing_event_document(CaseOpened(at=NOW, case=case)),
+    }
+    async with engine.begin() as conn:
+        await note_person(conn, CARL, name="Carl Ito", zone="Asia/Tokyo")
+        await conn.execute(insert(events), opened)
+        await conn.execute(insert(notices), told)
+
+        mail = await get_mail(conn, told["id"])
+
+    assert mail is not None
+    (heading,) = mail.notice.named
+    assert heading.id == played.booking.id
+    assert mail.name_of(Role.CLIENT, heading.client_id) == "Carl Ito"
 
 
 @pytest.mark.parametrize("unread", [3, UNREAD_COUNTED + 20])

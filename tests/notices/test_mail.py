@@ -21,6 +21,8 @@ from domain.notices.kinds import KINDS
 from domain.notices.preferences import CONCERN, GROUPS, TRANSACTIONAL, Group, group_of
 from domain.notices.words import About, Endpoint
 from domain.party import Party, Role
+from domain.standing.events import CaseOpened
+from domain.standing.state import Case
 from notices.invite import Person, Session
 from notices.mail import Letter, Letterhead, compose
 from tests.domain.examples import FIRST, LATE, OTHER, REQUESTED
@@ -204,6 +206,26 @@ def test_an_endpoint_that_is_disabled_is_told_with_its_address() -> None:
     assert "https://example.org/&lt;hook&gt;" in page
     assert f"{PORTAL}/webhooks/hook-1" in plain
     assert "Open the endpoint" in page
+
+
+def test_a_session_of_one_minute_takes_one_minute() -> None:
+    booking = replace(BOOKING, duration_minutes=1)
+    told = about(happened.BookingConfirmed(at=REQUESTED, start=FIRST), Role.CLIENT, booking)
+    assert "(Europe/Berlin), 1 minute\n" in texts(sent(told))[0].replace("\r", "")
+
+
+def test_a_case_names_sessions_and_not_bookings() -> None:
+    reason = f"Booking 0190-other: a cancellation initiated at {AT_NINE}, 1 day before the session."
+    opened = CaseOpened(at=LATE, case=Case(opened_at=LATE, due_at=FIRST, reasons=(reason,)))
+    mail = sent(
+        about(opened, Role.PROVIDER), known={"0190-other": "“Chess” with <Carl>"}, page="/standing"
+    )
+    plain, page = texts(mail)
+
+    assert "Booking “Chess” with <Carl>: a cancellation initiated at Mon 2 Mar 2026" in plain
+    assert "“Chess” with &lt;Carl&gt;" in page
+    assert "0190-other" not in plain + page
+    assert f"Open your standing: {PORTAL}/standing" in plain
 
 
 def test_a_mail_without_a_portal_has_no_links_and_says_the_same() -> None:

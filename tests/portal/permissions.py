@@ -129,7 +129,7 @@ PERMISSIONS: dict[str, Permission] = {
         answers=SUPPORT_FOR_IT, written={"start": "$later"}, confirmed=True
     ),
     "POST /bookings/{booking_id}/logistics": Permission(
-        answers=replace(OF_IT, client=HIDDEN), written={"note": "Bring paper."}, confirmed=True
+        answers=replace(OF_IT, client=REFUSED), written={"note": "Bring paper."}, confirmed=True
     ),
     "GET /messages": Permission(answers=EVERYBODY),
     # A client writes to whoever offers a topic, a provider to whoever has turned to them.

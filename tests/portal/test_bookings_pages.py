@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -153,6 +155,13 @@ async def test_logistics_are_said_by_the_provider_and_read_by_both(pair: Pair) -
     assert wrong.status_code == 422
     assert "Link has to begin with https:// or http://." in words(wrong)
     assert "Bring a pen." in wrong.text
+    most = int(re.findall(r'name="conference_url".*maxlength="(\d+)"', page.text)[0])
+    address = "https://meet.example/".ljust(most + 1, "x")
+    wrong = await pair.ada.send(page, form, conference_url=address)
+    assert f"Link can have {most:,} characters, and has {most + 1:,}." in words(wrong)
+    wrong = await pair.ada.send(page, form, conference_url="https://meet.example/a b")
+    assert "Link holds a space" in words(wrong)
+    assert (await pair.ada.send(page, form, conference_url=address[:most])).status_code == 303
     await pair.ada.does(path, "logistics", conference_url="https://meet.example/1", note=SCRIPT)
     seen = await pair.yuki.get(path)
     assert '<a href="https://meet.example/1" rel="noopener nofollow ugc"' in seen.text
@@ -180,6 +189,7 @@ async def test_a_slot_that_is_taken_names_the_times_that_are_free(pair: Pair) ->
     page = await pair.ada.get(path)
     answer = await pair.ada.send(page, f"{path}/confirm", start=instant(WHEN))
     assert answer.status_code == 409
+    assert "Nothing was changed. You have another session at this time." in words(answer)
     assert "Still free:" in words(answer)
     assert "confirm" in actions_on(answer)
 
@@ -214,7 +224,9 @@ async def test_a_command_of_the_other_role_changes_nothing(pair: Pair) -> None:
     assert refused.status_code == 409
     assert "A provider cannot cancel a booking" in words(refused)
     logistics = {"csrf": await pair.yuki.csrf(), "note": "Mine"}
-    assert (await pair.yuki.post(f"{path}/logistics", logistics)).status_code == 404
+    refused = await pair.yuki.post(f"{path}/logistics", logistics)
+    assert refused.status_code == 403
+    assert "The provider says where the session takes place." in words(refused)
     asked = {"csrf": await pair.yuki.csrf(), "reason": "I would rather not."}
     refused = await pair.yuki.post(f"{path}/ask-cancel", asked)
     assert refused.status_code == 403

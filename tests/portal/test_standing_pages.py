@@ -57,6 +57,12 @@ async def test_the_third_opens_a_case_with_its_reasons(late: Late) -> None:
     assert told.count("Booking “Fugues” with Ben Okafor : a cancellation initiated at") >= 3
     assert "(in 7 days)" in told
     assert "The next late cancellation would be the fourth: it would join the case." in told
+    notices = await late.provider.get("/notices")
+    told = words(notices)
+    assert told.count("Booking “Fugues” with Ben Okafor : a cancellation initiated at") == 3
+    assert "You can bring proof of extenuating circumstances" in told
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", told), "nobody knows a booking by its id"
+    assert re.search(r'<a href="/bookings/[^"]+">“Fugues” with', notices.text)
 
 
 async def test_proof_is_brought_as_text_and_links(late: Late) -> None:
@@ -98,7 +104,7 @@ async def test_a_proof_that_is_not_whole_is_shown_again(late: Late) -> None:
     again = {"covers": excusable(page)[0], "statement": "Ill.", "name_3": "X"}
     answer = await late.provider.send(page, PROOF, **{**sent, **again})
     assert answer.status_code == 422
-    assert "Address of document 1 must begin with http:// or https://." in words(answer)
+    assert "Address of document 1 has to begin with https:// or http://." in words(answer)
     assert f'value="{excusable(page)[0]}" checked' in answer.text
     assert "None so far." in words(await late.provider.get("/standing"))
 
