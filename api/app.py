@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from api import codec_server, openapi, problems
 from api.auth import Authenticator
+from api.description import page as description
 from api.gateway import Gateway
 from api.live import route as live
 from api.live.hub import Hub
@@ -66,6 +67,8 @@ def create_app(settings: Settings) -> FastAPI:
         description=live.DESCRIPTION,
         version=_version(),
         lifespan=lifespan,
+        # Those of FastAPI load their scripts from elsewhere.
+        docs_url=None,
         redoc_url=None,
         # One schema for each model, whether it is sent or answered.
         separate_input_output_schemas=False,
@@ -96,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.codec_keys is not None:
         app.mount(codec_server.PATH, codec_server.codec_server(settings))
     openapi.describe(app)
+    description.install(app)
     traces.follow_requests(app)
     return app
 

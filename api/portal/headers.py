@@ -13,14 +13,6 @@ _PAGES = (
     "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
 _DOCUMENTS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-# FastAPI's page of the API's description is built of an inline script and assets from elsewhere.
-# It lies outside the portal, holds nothing of anybody's, and has no form.
-_DESCRIPTION = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "img-src 'self' data: https://fastapi.tiangolo.com; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -65,9 +57,9 @@ class SecurityHeaders:
 
 
 def _policy(path: str) -> str:
-    if path == "/docs" or path.startswith("/docs/"):
-        return _DESCRIPTION
-    return _PAGES if is_page(path) else _DOCUMENTS
+    # The page of the API's description is for developers, and told of errors as programs are.
+    is_description = path == "/docs" or path.startswith("/docs/")
+    return _PAGES if is_description or is_page(path) else _DOCUMENTS
 
 
 def _set_caching(headers: MutableHeaders, scope: Scope, status: int) -> None:

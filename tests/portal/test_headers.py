@@ -29,7 +29,7 @@ async def test_every_answer_has_them(browser: Browser, path: str) -> None:
     assert "strict-transport-security" not in headers
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, "/docs", "/docs/start.js", "/docs/nothing.js"])
 async def test_no_page_may_run_or_style_what_stands_in_it(browser: Browser, path: str) -> None:
     policy = (await browser.get(path)).headers["content-security-policy"]
     assert "unsafe" not in policy
@@ -40,7 +40,7 @@ async def test_no_page_may_run_or_style_what_stands_in_it(browser: Browser, path
     assert "base-uri 'none'" in policy
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/settings", "/nothing-here"])
+@pytest.mark.parametrize("path", ["/sign-in", "/settings", "/nothing-here", "/docs"])
 async def test_no_page_has_anything_inline(browser: Browser, path: str) -> None:
     await browser.sign_in("provider", "ada")
     text = (await browser.get(path)).text
@@ -59,6 +59,15 @@ async def test_pages_are_not_kept_and_assets_are(browser: Browser) -> None:
     [stylesheet] = re.findall(r'href="(/static/portal\.css[^"]*)"', page.text)
     assert "immutable" in (await browser.get(stylesheet)).headers["cache-control"]
     assert (await browser.get("/static/portal.css")).headers["cache-control"] == "no-cache"
+
+
+async def test_the_page_of_the_description_needs_nothing_from_elsewhere(browser: Browser) -> None:
+    page = (await browser.get("/docs")).text
+    loaded = re.findall(r'<(?:link|script)[^>]*(?:href|src)="([^"]*)"', page)
+    assert len(loaded) == 4
+    for path in loaded:
+        assert path.startswith("/")
+        assert (await browser.get(path)).status_code == 200, path
 
 
 async def test_errors_are_pages_for_people_and_problems_for_programs(browser: Browser) -> None:
