@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
+
+TASK_TIMEOUT = timedelta(seconds=4)
+"""How long Temporal waits for a worker that has taken a task of a workflow, and says nothing.
+
+It is how long a decision waits whose worker was killed. A worker that lives says so in time, even
+where a recording takes longer. Raw starts have Temporal's ten seconds, and no harm comes of that.
+"""
 
 
 async def begin_standing(
@@ -30,5 +38,6 @@ async def begin_standing(
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal=signal,
         start_signal_args=[] if told is None else [told],
+        task_timeout=TASK_TIMEOUT,
         static_summary=f"The standing of {provider_id}",
     )

@@ -35,7 +35,12 @@ from telemetry.correlation import NamesRequests
 from workflows import delivery, messages, search_attributes
 from workflows.encryption import converter
 from workflows.snapshot import BookingInput, StandingInput
-from workflows.start import booking_workflow_id, delivery_workflow_id, standing_workflow_id
+from workflows.start import (
+    TASK_TIMEOUT,
+    booking_workflow_id,
+    delivery_workflow_id,
+    standing_workflow_id,
+)
 
 # The forms of what callers send are the workflows' own: a body is the same object as a signal.
 BOOKING_MESSAGES = messages.BOOKING_MESSAGES
@@ -203,6 +208,7 @@ class Gateway:
             task_queue=self._task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            task_timeout=TASK_TIMEOUT,
             search_attributes=search_attributes.of_request(request, datetime.now(UTC)),
             static_summary=f"{request.client_id} asks {request.provider_id} for a session",
         )
@@ -249,6 +255,7 @@ class Gateway:
             "id": standing_workflow_id(provider_id),
             "task_queue": self._task_queue,
             "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "task_timeout": TASK_TIMEOUT,
             "search_attributes": search_attributes.of_provider(provider_id),
             "static_summary": f"The standing of {provider_id}",
         }

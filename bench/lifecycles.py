@@ -24,7 +24,7 @@ from domain.instants import rfc3339
 from tests.api.marketplace import token
 from workflows.search_attributes import of_request
 from workflows.snapshot import BookingInput
-from workflows.start import booking_workflow_id
+from workflows.start import TASK_TIMEOUT, booking_workflow_id
 
 _numbers = itertools.count(1)
 _AHEAD = timedelta(days=30)
@@ -88,6 +88,7 @@ class Market:
             BookingInput(request=request),
             id=booking_workflow_id(request.booking_id),
             task_queue="bookings",
+            task_timeout=TASK_TIMEOUT,
             search_attributes=of_request(request, datetime.now(UTC)),
         )
 

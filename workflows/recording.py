@@ -15,8 +15,8 @@ T = TypeVar("T")
 QUICK = timedelta(seconds=2)
 """One quick attempt. A local activity holds the workflow task, so it must not last."""
 
-QUICK_IN_ALL = timedelta(seconds=4)
-"""All quick attempts together stay well within the ten seconds of a workflow task."""
+QUICK_IN_ALL = timedelta(seconds=3)
+"""All quick attempts together stay within the four seconds of a workflow task."""
 
 PATIENT = timedelta(seconds=30)
 """One patient attempt, of as many as it takes: a stalled database stalls nothing else."""

@@ -15,6 +15,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import Info
 
+from activities.beginning import TASK_TIMEOUT as TASK_TIMEOUT
 from domain.notices.ledger import Owed
 from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT, Policy
 from domain.refusal import Code
