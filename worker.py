@@ -57,8 +57,8 @@ _DELIVERIES = 25
 costs nothing; here they would take turns with the decisions, until all were too late."""
 
 _MISSED_AFTER = timedelta(seconds=4)
-"""A workflow's task waits so long for the worker that has the workflow in memory. Then any other may
-take it: that one may have been killed."""
+"""A task waits so long for the worker that has its workflow in memory. Then any other may take it:
+that one may have been killed."""
 
 _RETRY_SECONDS = 1.0
 _MEASURED_EVERY_SECONDS = 5.0

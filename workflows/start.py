@@ -15,7 +15,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import Info
 
-from activities.beginning import TASK_TIMEOUT as TASK_TIMEOUT
+from activities import beginning
 from domain.notices.ledger import Owed
 from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT, Policy
 from domain.refusal import Code
@@ -23,6 +23,8 @@ from workflows.payloads import ENCRYPTED, json_of
 from workflows.snapshot import BookingInput, Progress, StandingInput
 
 T = TypeVar("T")
+
+TASK_TIMEOUT = beginning.TASK_TIMEOUT
 
 _BOOKING = TypeAdapter(BookingInput)
 _STANDING = TypeAdapter(StandingInput)
