@@ -28,6 +28,23 @@ class Party:
         return f"{self.role} {self.id}"
 
 
+_SPOKEN_OF = {
+    Role.PROVIDER: "the provider",
+    Role.CLIENT: "the client",
+    Role.SUPPORT: "support",
+    Role.SERVICE: "a service",
+    Role.CLOCK: "the clock",
+}
+
+
+def only_for(*roles: Role, not_for: Role | None = None) -> str:
+    """Who alone can do something, as a sentence: `Only support can do this, not the client.`"""
+    *others, last = (_SPOKEN_OF[role] for role in roles)
+    who = f"{', '.join(others)} or {last}" if others else last
+    but = f", not {_SPOKEN_OF[not_for]}" if not_for else ""
+    return f"Only {who} can do this{but}."
+
+
 THE_CLOCK = Party(role=Role.CLOCK, id="clock")
 SUPPORT_DESK = Party(role=Role.SUPPORT, id="support")
 """All of support, where it is told something."""

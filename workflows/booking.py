@@ -59,7 +59,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         evolve=evolve_all,
         next_deadline=next_deadline,
         closed=lambda booking: booking.closed,
-        rule=lambda booking, command: LEGAL[booking.state, command].rule,
+        rule=lambda booking, command: LEGAL[booking.state, command].rule_under(booking.policy),
         describe=describe,
         attributes=changes_of_booking,
         headline=headline,

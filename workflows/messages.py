@@ -85,6 +85,7 @@ Reason = Annotated[
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,200}$")]
 CommandId = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
+Span = Annotated[int, Field(ge=0, le=int(HORIZON.total_seconds()))]
 HttpUrl = Annotated[
     # As a browser sends it, in ASCII: a longer one is no place where a document lies.
     str,
@@ -200,7 +201,10 @@ class LateEventMessage(Message):
     scheduled_start: Instant
     initiated_at: Instant
     claimed: bool = False
-    late_within_seconds: Annotated[int, Field(ge=0, le=10**8)] | None = None
+    late_within_seconds: Span | None = Field(
+        default=None,
+        description="The late window that the booking was made under; left out: the standing's.",
+    )
 
 
 class DocumentMessage(BaseModel):

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.recording import Recorder
     from domain.standing.commands import StandingCommand
     from domain.standing.deadlines import next_deadline
-    from domain.standing.decide import RULES, begin, decide, elapse
+    from domain.standing.decide import begin, decide, elapse, rule_behind
     from domain.standing.events import StandingEvent
     from domain.standing.evolve import evolve_all
     from domain.standing.fold import OnRecordOnly, missed, recall
@@ -54,7 +54,7 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         evolve=evolve_all,
         next_deadline=next_deadline,
         closed=lambda _: False,
-        rule=lambda _, command: RULES[command],
+        rule=lambda standing, command: rule_behind(command, standing.policy),
         describe=describe,
         attributes=changes_of_standing,
         headline=lambda it: f"{it.status}: {it.count_in_all()} late events count",

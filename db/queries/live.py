@@ -15,28 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.announcing import CHANNEL, OF_THE_API
 from db.engine import connection_options
 from db.queries.feed import PUBLIC, place_committed
-from db.schema import bookings, conversations, events, standing_late_events, standings
+from db.schema import bookings, conversations, events, standings
 
 REMINDED = "reminder.sent"
 TOLD = frozenset({*PUBLIC, *OF_THE_API, REMINDED})
 """The types that people are told of live. The others change nothing that a page shows."""
 
 _CLAIMS = ("claim.opened", "claim.contested", "claim.upheld", "claim.dismissed")
-# A claim is part of the provider's standing, and of the booking of the client who made it. Of a
-# claim that is contested, the event names no booking; its late event does.
-_BOOKING_ID = case(
-    (
-        events.c.type == "claim.contested",
-        select(standing_late_events.c.booking_id)
-        .where(
-            standing_late_events.c.provider_id == events.c.provider_id,
-            standing_late_events.c.id == events.c.data["claim_id"].astext,
-        )
-        .correlate(events)
-        .scalar_subquery(),
-    ),
-    else_=events.c.booking_id,
-)
+# A claim is part of the provider's standing, and of the booking of the client who made it.
 _CLIENT_ID = case(
     (events.c.type.in_(_CLAIMS), bookings.c.client_id),
     else_=events.c.client_id,
@@ -48,7 +34,7 @@ _CHANGES = (
         events.c.feed_seq.label("place"),
         events.c.type,
         events.c.subject,
-        _BOOKING_ID.label("booking_id"),
+        events.c.booking_id,
         case(
             (events.c.subject == "conversation", events.c.subject_id),
             else_=conversations.c.id,
@@ -68,7 +54,7 @@ _CHANGES = (
             conversations.c.client_id == events.c.client_id,
         ),
     )
-    .outerjoin(bookings, bookings.c.id == _BOOKING_ID)
+    .outerjoin(bookings, bookings.c.id == events.c.booking_id)
     .outerjoin(standings, standings.c.provider_id == events.c.provider_id)
     .where(events.c.feed_seq > bindparam("after"))
     .order_by(events.c.feed_seq)

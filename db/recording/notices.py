@@ -92,7 +92,11 @@ def booking_of(event: StandingEvent) -> str | None:
             return late.booking_id
         case standing_happened.ClaimOpened(claim=claim):
             return claim.booking_id
-        case standing_happened.ClaimUpheld() | standing_happened.ClaimDismissed():
+        case (
+            standing_happened.ClaimContested()
+            | standing_happened.ClaimUpheld()
+            | standing_happened.ClaimDismissed()
+        ):
             return event.booking_id
         case _:
             return None

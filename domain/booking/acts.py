@@ -44,14 +44,19 @@ class Act:
         return refuse(Code.START_PASSED, f"{rfc3339(start)} has passed.")
 
     def said_at(self, initiated_at: datetime | None) -> datetime | Refusal | None:
-        """When it was initiated, by the giver's word: their clock may be a little ahead of ours."""
+        """When it was initiated, by the giver's word: their clock may differ a little from ours."""
         if initiated_at is None:
             return None
         if self.by.role not in (Role.SUPPORT, Role.SERVICE):
             return refuse(Code.NOT_ALLOWED, "Only support and services can say since when.")
         if initiated_at > self.given + CLOCK_TOLERANCE:
             return refuse(Code.AT_IMPLAUSIBLE, "It cannot have been initiated after it was given.")
-        return min(initiated_at, self.given)
+        # Of support's clock and of the one by which the booking was made, either may be ahead.
+        if initiated_at < self.booking.created_at - CLOCK_TOLERANCE:
+            return refuse(
+                Code.AT_IMPLAUSIBLE, "It cannot have been initiated before the booking was made."
+            )
+        return max(min(initiated_at, self.given), self.booking.created_at)
 
 
 def _confirm(act: Act, command: do.Confirm) -> Events | Refusal:

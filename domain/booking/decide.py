@@ -20,7 +20,7 @@ from domain.booking.evolve import evolve_all
 from domain.booking.state import Booking, ReminderKind, RescheduleStatus, State
 from domain.booking.table import OWN_PARTY, TABLE, lookup
 from domain.instants import given_at
-from domain.party import UNNAMED_SERVICE, Party, Role
+from domain.party import UNNAMED_SERVICE, Party, Role, only_for
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import Code, Refusal, refuse
 
@@ -80,7 +80,7 @@ def actor_of(booking: Booking, command: BookingCommand) -> tuple[Party, Role] | 
         pending = booking.state is State.PENDING
         return refuse(Code.PROVIDER_CANNOT_CANCEL, DECLINE_INSTEAD if pending else "")
     if not any(by.role in row.actors for row in TABLE if row.command == command.name):
-        return refuse(Code.NOT_ALLOWED, f"Only the {own} can do this, not the {by.role}.")
+        return refuse(Code.NOT_ALLOWED, only_for(own, not_for=by.role))
     return by, by.role
 
 
@@ -162,9 +162,7 @@ def _with_skipped(booking: Booking, events: Events, now: datetime) -> Events:
 
 def _skip_past(booking: Booking, now: datetime) -> Events:
     return tuple(
-        happened.ReminderSkipped(
-            at=now, reminder=reminder, why="Its time was past when it was armed."
-        )
+        happened.ReminderSkipped(at=now, reminder=reminder, why="Its time was past.")
         for reminder in booking.reminders
         if reminder.due_at <= now
     )

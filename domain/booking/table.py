@@ -9,20 +9,29 @@ from dataclasses import dataclass
 
 from domain.booking.state import CLOSED, State
 from domain.party import Role
+from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import Code
+from domain.rules import with_numbers
 
 PENDING, CONFIRMED = State.PENDING, State.CONFIRMED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """One legal move. A service may make the move of any party but the clock."""
+    """One legal move. A service may make the move of any party but the clock.
+
+    `rule` names the numbers of a policy, `{answer_within}`; `rule_under` prints them.
+    """
 
     actors: tuple[Role, ...]
     source: State
     command: str
     targets: tuple[State, ...]
     rule: str
+
+    def rule_under(self, policy: Policy) -> str:
+        """The rule behind the move, with the numbers that a booking was made under."""
+        return with_numbers(self.rule, policy)
 
 
 def _row(
@@ -97,7 +106,7 @@ TABLE: tuple[Transition, ...] = (
         PENDING,
         "expire",
         (State.EXPIRED,),
-        "A request expires after 72 hours, or with its last preferred time.",
+        "A request expires after {answer_within}, or with its last preferred time.",
     ),
     _row(
         _CLOCK,
@@ -111,7 +120,7 @@ TABLE: tuple[Transition, ...] = (
         CONFIRMED,
         "lapse",
         (CONFIRMED,),
-        "A proposal lapses after 7 days, or at the scheduled start.",
+        "A proposal lapses after {proposal_lapses_after}, or at the scheduled start.",
     ),
     _row(
         _CLOCK,
@@ -146,11 +155,11 @@ def lookup(state: State, command: str) -> Transition | Code:
 
 
 def printed() -> str:
-    """The table as Markdown, one legal move a line."""
+    """The table as Markdown, one legal move a line, with the numbers of the default policy."""
     lines = ["| actor | from | command | to | rule |", "| --- | --- | --- | --- | --- |"]
     lines += [
         f"| {', '.join(row.actors)} | {row.source} | `{row.command}` "
-        f"| {', '.join(row.targets)} | {row.rule} |"
+        f"| {', '.join(row.targets)} | {row.rule_under(DEFAULT_POLICY)} |"
         for row in TABLE
     ]
     return "\n".join(lines)

@@ -57,7 +57,7 @@ def describe(event: BookingEvent) -> str:  # noqa: PLR0912 - a case an event
             return f"Reminded {told} that {_REMINDED_OF[reminder.kind]}."
         case happened.ReminderSkipped(reminder=reminder, why=why):
             about = _REMINDED_OF[reminder.kind]
-            return f"Skipped the reminder that {about}, due {rfc3339(reminder.due_at)}: {why}"
+            return f"Skipped the reminder that {about}, due {rfc3339(reminder.due_at)}. {why}"
 
 
 def _requested(booking: Booking) -> str:

@@ -25,7 +25,11 @@ class StandingCommand:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportLateEvent(StandingCommand):
-    """A booking reports something late. Delivered twice, it counts once, by its `id`."""
+    """A booking reports something late. Delivered twice, it counts once, by its `id`.
+
+    `late_within_seconds` is the late window that the booking was made under: a later change of the
+    marketplace's number never touches it. Left out, the standing's own policy says what is late.
+    """
 
     name = "late-event"
     party = Role.SERVICE

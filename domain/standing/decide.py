@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from domain.instants import given_at
 from domain.lateness import judge
-from domain.party import UNNAMED_SERVICE, Role
-from domain.policy import Policy
+from domain.party import UNNAMED_SERVICE, Role, only_for
+from domain.policy import CLOCK_TOLERANCE, Policy
 from domain.refusal import Code, Refusal, refuse
+from domain.rules import with_numbers
 from domain.standing import commands as do
 from domain.standing import events as happened
 from domain.standing.commands import StandingCommand
@@ -42,19 +43,24 @@ CLAIMS_WAITING = 200
 A claim that waits is carried about as long as it does, and nobody may make a standing as large as
 they please. Support can still suspend a provider against whom so many are brought."""
 
-RULES: dict[str, str] = {
+_RULES: dict[str, str] = {
     "late-event": "Late cancellations and late reschedules are counted, each kind by itself.",
     "submit-proof": "A provider may bring proof of extenuating circumstances at any time.",
     "review-proof": "Support reviews a proof; the events of an accepted one are excused.",
-    "contest-claim": "A provider may contest a client's claim within 72 hours.",
+    "contest-claim": "A provider may contest a client's claim within {contest_within}.",
     "settle-claim": "Support upholds or dismisses a client's claim.",
     "suspend": "Support may suspend a provider's topics.",
     "reinstate": "Reinstatement settles every event counted so far.",
-    DeadlineKind.UPHOLD_CLAIM: "A claim that is not contested within 72 hours counts.",
-    DeadlineKind.END_PROOF_WINDOW: "With no proof within 7 days, the topics are suspended.",
+    DeadlineKind.UPHOLD_CLAIM: "A claim that is not contested within {contest_within} counts.",
+    DeadlineKind.END_PROOF_WINDOW: "With no proof within {proof_within}, the topics are suspended.",
     DeadlineKind.AGE_EVENTS: "A late event counts for as long as the policy says.",
 }
-"""The rule behind each command and deadline of a standing, for its timeline."""
+"""The rule behind each command and deadline of a standing; it names the numbers of a policy."""
+
+
+def rule_behind(command: str, policy: Policy) -> str:
+    """The rule behind a command or a deadline, with the policy's own numbers, for the timeline."""
+    return with_numbers(_RULES[command], policy)
 
 
 def begin(provider_id: str, now: datetime) -> Standing:
@@ -70,7 +76,7 @@ def decide(standing: Standing, command: StandingCommand, now: datetime) -> Event
     """
     by = command.by or UNNAMED_SERVICE
     if by.role not in (command.party, Role.SERVICE):
-        return refuse(Code.NOT_ALLOWED, f"Only the {command.party} can do this, not a {by.role}.")
+        return refuse(Code.NOT_ALLOWED, only_for(command.party, not_for=by.role))
     if by.role is Role.PROVIDER and by.id != standing.provider_id:
         return refuse(Code.NOT_ALLOWED, "This is another provider's standing.")
     given = given_at(command.at, now=now, last_decision=standing.decided_at)
@@ -108,10 +114,13 @@ def elapse(standing: Standing, deadline: Deadline, now: datetime) -> Events:
 def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) -> Events | Refusal:
     if command.id in standing.events:
         return ()
+    if command.initiated_at > given + CLOCK_TOLERANCE:
+        return refuse(Code.AT_IMPLAUSIBLE, "It cannot have been initiated after it was reported.")
+    initiated_at = min(command.initiated_at, given)
     receipt = judge(
         command.kind,
         scheduled_start=command.scheduled_start,
-        initiated_at=command.initiated_at,
+        initiated_at=initiated_at,
         policy=_policy_of(standing, command),
     )
     window = standing.policy.window
@@ -120,10 +129,10 @@ def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) ->
         booking_id=command.booking_id,
         kind=command.kind,
         scheduled_start=command.scheduled_start,
-        initiated_at=command.initiated_at,
+        initiated_at=initiated_at,
         margin_seconds=receipt.margin_seconds,
         late=receipt.late,
-        aged=window is not None and command.initiated_at + window <= given,
+        aged=window is not None and initiated_at + window <= given,
     )
     recorded = happened.LateEventRecorded(at=given, event=event, receipt=receipt)
     if not (command.claimed and event.late):
@@ -147,7 +156,10 @@ def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) ->
 
 
 def _policy_of(standing: Standing, command: do.ReportLateEvent) -> Policy:
-    """What is late is said by the booking's own policy, where the report carries it."""
+    """What is late is said by the policy that the booking was made under, where the report has it.
+
+    That is how a booking keeps its promise when the marketplace's number has changed since.
+    """
     if command.late_within_seconds is None:
         return standing.policy
     return replace(standing.policy, late_within=timedelta(seconds=command.late_within_seconds))
@@ -195,16 +207,21 @@ def _contest(standing: Standing, command: do.ContestClaim, given: datetime) -> E
     claim = standing.claims.get(command.claim_id)
     if claim is None:
         return refuse(Code.UNKNOWN_CLAIM)
-    if claim.status in (ClaimStatus.UPHELD, ClaimStatus.DISMISSED):
+    # Support is told of each that is contested, and is so once.
+    if claim.status is not ClaimStatus.OPEN:
         return refuse(Code.CLAIM_SETTLED, f"This claim was {claim.status} already.")
-    return (happened.ClaimContested(at=given, claim_id=claim.id, note=command.note),)
+    return (
+        happened.ClaimContested(
+            at=given, claim_id=claim.id, booking_id=claim.booking_id, note=command.note
+        ),
+    )
 
 
 def _settle(standing: Standing, command: do.SettleClaim, given: datetime) -> Events | Refusal:
     claim = standing.claims.get(command.claim_id)
     if claim is None:
         return refuse(Code.UNKNOWN_CLAIM)
-    if claim.status in (ClaimStatus.UPHELD, ClaimStatus.DISMISSED):
+    if not claim.is_undecided:
         return refuse(Code.CLAIM_SETTLED, f"This claim was {claim.status} already.")
     settled = happened.ClaimUpheld if command.uphold else happened.ClaimDismissed
     return (settled(at=given, claim_id=claim.id, booking_id=claim.booking_id, note=command.note),)

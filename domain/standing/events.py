@@ -62,6 +62,7 @@ class ClaimContested:
 
     at: datetime
     claim_id: str
+    booking_id: str
     note: str
     type: Literal["claim.contested"] = "claim.contested"
 

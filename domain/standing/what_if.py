@@ -19,7 +19,7 @@ from domain.standing.decide import begin, decide, elapse
 from domain.standing.events import StandingEvent
 from domain.standing.evolve import evolve_each
 from domain.standing.state import ProofStatus, Standing, Status
-from domain.standing.words import in_evidence
+from domain.standing.words import counted, in_evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +208,7 @@ def _why(
         if field.name in _COUNTING and getattr(policy, field.name) != getattr(draft, field.name):
             there, here = getattr(policy, field.name), getattr(draft, field.name)
             yield f"{field.name} is {here} under the draft, not {there}."
-    counts = [f"{under_draft.standing.count(kind)} late {kind}s" for kind in LateKind]
+    counts = [counted(under_draft.standing.count(kind), kind) for kind in LateKind]
     yield (
         f"Under the draft {' and '.join(counts)} count today, of {draft.allowed} allowed"
         f"{' together' if draft.combined else ' of each'}."

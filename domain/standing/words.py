@@ -67,6 +67,11 @@ def plural(kind: LateKind) -> str:
     return f"{kind}s"
 
 
+def counted(count: int, kind: LateKind) -> str:
+    """So many late events of a kind: `1 late cancellation`."""
+    return f"{count} late {kind if count == 1 else plural(kind)}"
+
+
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 

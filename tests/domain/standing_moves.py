@@ -34,7 +34,7 @@ numbers = st.integers(0, 11)
 
 
 class StandingMoves(RuleBasedStateMachine):
-    """The moves of a random history. Who plays it says what they are made on, and what must hold."""
+    """The moves of a random history. Who plays it says what they are made on and what must hold."""
 
     now = BEGUN
 

@@ -12,6 +12,7 @@ import pytest
 from domain.booking import commands as do
 from domain.booking import events as happened
 from domain.booking.commands import BookingCommand
+from domain.booking.decide import decide
 from domain.booking.state import Booking
 from domain.party import Party
 from domain.refusal import MEANINGS, Code, Refusal, refuse
@@ -186,3 +187,28 @@ def test_nothing_was_initiated_in_the_future_but_clocks_may_differ(
     assert isinstance(event, happened.BookingCancelled | happened.BookingRescheduled)
     assert event.initiated_at == EARLY
     assert refused(confirmed(), beyond, EARLY) == "at-implausible"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [do.Cancel(by=SUPPORT, reason="by phone"), do.ApproveReschedule(by=SUPPORT, start=OTHER)],
+    ids=["cancel", "amend"],
+)
+def test_nothing_was_initiated_before_the_booking_was_made_but_clocks_may_differ(
+    command: do.Cancel | do.ApproveReschedule,
+) -> None:
+    bearable = replace(command, initiated_at=REQUESTED - timedelta(minutes=15))
+    beyond = replace(command, initiated_at=REQUESTED - timedelta(minutes=15) - A_MOMENT)
+    event = given(confirmed(), bearable, EARLY)[0]
+    assert isinstance(event, happened.BookingCancelled | happened.BookingRescheduled)
+    assert event.initiated_at == REQUESTED
+    assert refused(confirmed(), beyond, EARLY) == "at-implausible"
+
+
+def test_who_alone_can_do_it_is_said() -> None:
+    confirm = do.Confirm(by=CLIENT, start=FIRST)
+    told = "Only the provider can do this, not the client."
+    assert decide(pending(), confirm, CONFIRMED) == refuse(Code.NOT_ALLOWED, told)
+    approve = do.ApproveReschedule(by=PROVIDER, start=OTHER)
+    told = "Only support can do this, not the provider."
+    assert decide(confirmed(), approve, CONFIRMED) == refuse(Code.NOT_ALLOWED, told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from domain.booking.evolve import evolve_all
 from domain.booking.state import CLOSED, OPEN, State
 from domain.booking.table import LEGAL, OTHERWISE, OWN_PARTY, TABLE, Transition, lookup, printed
 from domain.party import THE_CLOCK, Party, Role
+from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import Code, Refusal
 from tests.domain.examples import (
     CLIENT,
@@ -225,9 +227,19 @@ def test_no_two_rows_answer_for_the_same_move() -> None:
 def test_the_printed_table_holds_every_row(row: Transition) -> None:
     line = (
         f"| {', '.join(row.actors)} | {row.source} | `{row.command}` "
-        f"| {', '.join(row.targets)} | {row.rule} |"
+        f"| {', '.join(row.targets)} | {row.rule_under(DEFAULT_POLICY)} |"
     )
     assert line in printed().splitlines()
+
+
+def test_a_rule_has_the_numbers_of_the_booking_s_own_policy() -> None:
+    policy = Policy(answer_within=timedelta(hours=36), proposal_lapses_after=timedelta(days=2))
+    assert LEGAL[State.PENDING, "expire"].rule_under(policy) == (
+        "A request expires after 1 day 12 hours, or with its last preferred time."
+    )
+    assert LEGAL[State.CONFIRMED, "lapse"].rule_under(policy) == (
+        "A proposal lapses after 2 days, or at the scheduled start."
+    )
 
 
 def test_the_printed_table_is_markdown_and_holds_nothing_else() -> None:

@@ -239,5 +239,5 @@ def test_reminders_are_told_in_plain_words(kind: ReminderKind) -> None:
     assert sent.startswith("Reminded the provider and the client that ")
     skipped = describe(happened.ReminderSkipped(at=at, reminder=reminder, why="It was past."))
     assert skipped.startswith("Skipped the reminder that ")
-    assert skipped.endswith(", due 2026-11-24T09:00:00Z: It was past.")
+    assert skipped.endswith(", due 2026-11-24T09:00:00Z. It was past.")
     assert kind not in sent + skipped

@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from domain.party import THE_CLOCK, Party
-from domain.refusal import Refusal
+from domain.policy import DEFAULT_POLICY, Policy
+from domain.refusal import Code, Refusal
 from domain.standing import commands as do
+from domain.standing import events as happened
 from domain.standing.commands import COMMANDS as COMMAND_TYPES
 from domain.standing.commands import StandingCommand
 from domain.standing.deadlines import DeadlineKind
-from domain.standing.decide import RULES, decide
+from domain.standing.decide import decide, rule_behind
 from tests.domain.standings import (
     CLIENT,
     DAY,
@@ -163,6 +165,14 @@ def test_a_claim_is_settled_once(
     assert live.refused(command) == "claim-settled"
 
 
+def test_a_claim_is_contested_once_and_support_settles_it() -> None:
+    live = Live()
+    live.give(late("c1", claimed=True), CONTEST)
+    assert live.refused(replace(CONTEST, note="I mean it.")) == "claim-settled"
+    assert live.last(happened.ClaimContested).booking_id == "booking-of-c1"
+    live.give(DISMISS)
+
+
 def test_a_late_event_that_is_no_claim_cannot_be_contested() -> None:
     live = Live()
     live.give(late("e1"))
@@ -183,4 +193,39 @@ def test_topics_are_suspended_once() -> None:
 
 
 def test_every_command_and_deadline_has_a_rule() -> None:
-    assert set(RULES) == set(COMMAND_TYPES) | set(DeadlineKind)
+    for name in (*COMMAND_TYPES, *DeadlineKind):
+        assert rule_behind(name, DEFAULT_POLICY).endswith(".")
+
+
+def test_a_rule_has_the_numbers_of_the_policy() -> None:
+    policy = Policy(contest_within=2 * DAY, proof_within=timedelta(hours=36))
+    for name, told in {
+        "contest-claim": "A provider may contest a client's claim within 2 days.",
+        DeadlineKind.UPHOLD_CLAIM: "A claim that is not contested within 2 days counts.",
+        DeadlineKind.END_PROOF_WINDOW: (
+            "With no proof within 1 day 12 hours, the topics are suspended."
+        ),
+    }.items():
+        assert rule_behind(name, policy) == told
+
+
+@pytest.mark.parametrize(
+    ("command", "by", "told"),
+    [
+        (do.Suspend(reason="abuse"), CLIENT, "Only support can do this, not the client."),
+        (proof("e1"), SUPPORT, "Only the provider can do this, not support."),
+        (late("e1"), PROVIDER, "Only a service can do this, not the provider."),
+    ],
+)
+def test_who_alone_can_do_it_is_said(command: StandingCommand, by: Party, told: str) -> None:
+    answer = decide(with_case().standing, replace(command, by=by), with_case().now)
+    assert answer == Refusal(code=Code.NOT_ALLOWED, message=told)
+
+
+def test_nothing_late_was_initiated_in_the_future_but_clocks_may_differ() -> None:
+    live = Live()
+    bearable = late("e1", initiated_at=live.now + timedelta(minutes=15))
+    beyond = late("e1", initiated_at=bearable.initiated_at + timedelta(microseconds=1))
+    assert live.refused(beyond) == "at-implausible"
+    live.give(bearable)
+    assert live.standing.events["e1"].initiated_at == live.now

@@ -95,8 +95,8 @@ TestFoldedHistory.settings = settings(settings.get_profile("domain"), max_exampl
 def with_many(count: int, kind: LateKind = CANCELLATION, *, policy: Policy | None = None) -> Live:
     live = Live(standing=standing(policy or DEFAULT_POLICY))
     for number in range(count):
-        live.give(late(f"e{number}", kind, initiated_at=BEGUN + timedelta(seconds=number)))
-        live.now = BEGUN
+        live.now = BEGUN + timedelta(seconds=number)
+        live.give(late(f"e{number}", kind, initiated_at=live.now))
     return live
 
 

@@ -129,6 +129,15 @@ def test_a_milder_draft_takes_a_suspension_back_and_says_why() -> None:
     assert "3 late cancellations and 0 late reschedules count today, of 3 allowed" in change.why[1]
 
 
+def test_one_late_event_is_told_in_the_singular() -> None:
+    one = [replace(late("e1", initiated_at=BEGUN), at=BEGUN)]
+    draft = replace(DEFAULT_POLICY, allowed=0)
+    stricter = replay(PROVIDER.id, one, draft, BEGUN + DAY)
+    change = compared(PROVIDER.id, _recorded(one, days=1), stricter, (DEFAULT_POLICY, draft))
+    assert change is not None
+    assert "1 late cancellation and 0 late reschedules count today" in change.why[1]
+
+
 def test_a_proof_and_its_review_are_about_what_is_there() -> None:
     given = [
         *_three(),

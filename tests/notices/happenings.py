@@ -79,7 +79,7 @@ _STANDING_EVENTS: tuple[StandingEvent, ...] = (
     standing_happened.ClaimOpened(
         at=LATE, claim=Claim(id="late-1", booking_id=BOOKING.id, due_at=FIRST)
     ),
-    standing_happened.ClaimContested(at=LATE, claim_id="late-1", note="No."),
+    standing_happened.ClaimContested(at=LATE, claim_id="late-1", booking_id=BOOKING.id, note="No."),
     standing_happened.ClaimUpheld(at=LATE, claim_id="late-1", booking_id=BOOKING.id, note=""),
     standing_happened.ClaimDismissed(at=LATE, claim_id="late-1", booking_id=BOOKING.id, note=""),
     standing_happened.StandingWarned(at=LATE, kind=LateKind.CANCELLATION, count=2, allowed=2),

@@ -100,6 +100,11 @@ def local(days: int, zone: str = "Europe/Berlin", hour: int = 10) -> str:
     return there.strftime(f"%Y-%m-%dT{hour:02}:00")
 
 
+def this_minute(zone: str = "Europe/Berlin") -> str:
+    """What the clock on somebody's wall shows, as a browser sends it."""
+    return datetime.now(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
+
+
 def instant(written: str, zone: str = "Europe/Berlin") -> str:
     """The instant of a local date and time, as forms choose it."""
     there = datetime.fromisoformat(written).replace(tzinfo=ZoneInfo(zone))
