@@ -18,6 +18,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from db.personal import exporting
 from db.personal.erasing import OpenBookingsError
 from db.personal.erasing import erase as erase_from_record
+from db.queries.bookings import get_booking
+from db.queries.late_events import get_late_events
+from db.queries.told import late_event_ids
 from domain.instants import rfc3339
 from domain.party import Party, Role
 from ops import OperatorError
@@ -53,7 +56,9 @@ async def erase(
     """
     person = _person(role, person_id)
     running = [each async for each in _workflows(stack.client, person, running=True)]
-    still_open = {each.removeprefix("booking/") for each in running if each.startswith("booking/")}
+    bookings = [each.removeprefix("booking/") for each in running if each.startswith("booking/")]
+    # What is under way may not be on record yet, of a request even nothing.
+    still_open = [each for each in bookings if not await _is_over(stack.engine, each)]
     if still_open:
         return _refused(person, sorted(still_open), say)
     # The standing of a provider never ends by itself; one that lived on would write the id anew.
@@ -68,6 +73,11 @@ async def erase(
     else:
         rows = ", ".join(f"{count} in {table}" for table, count in erased.rows.items())
         say(f"{person} is {erased.pseudonym} from now on. Rows changed: {rows}.")
+    if bookings:
+        say(
+            f"{len(bookings)} workflows of closed bookings run on until they have told others of"
+            " them, or given up, which they do after 24 hours. They write nothing down again."
+        )
     closed = [each async for each in _workflows(stack.client, person, running=False)]
     closed = sorted({*closed, *standings})
     if histories:
@@ -80,6 +90,19 @@ async def erase(
             " --histories it forgets them now."
         )
     return True
+
+
+async def _is_over(engine: AsyncEngine, booking_id: str) -> bool:
+    """Whether a booking is closed on record, and what was late of it known to the standing.
+
+    Its workflow may then still be running, to tell somebody of it; it decides nothing any more.
+    """
+    async with engine.connect() as conn:
+        row = await get_booking(conn, booking_id)
+        if row is None or not row.booking.closed:
+            return False
+        ids = await late_event_ids(conn, booking_id)
+        return len(await get_late_events(conn, row.booking.provider_id, ids)) == len(ids)
 
 
 async def _erased(stack: Stack, person: Party, standings: list[str]) -> Any:

@@ -11,9 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db.personal.columns import OWN_KEYS, TABLES, Personal
 from db.personal.pseudonym import new_pseudonym
 from db.personal.rules import Erasure
-from db.schema import bookings, conversations, idempotency_keys, people, webhooks
+from db.schema import bookings, conversations, idempotency_keys, notices, people, webhooks
 from domain.booking.state import OPEN
+from domain.notices.ledger import NoticeState
 from domain.party import Party
+
+GONE = "The person was erased."
+"""Why a notice was skipped that was still owed to somebody when they were erased."""
 
 
 class OpenBookingsError(Exception):
@@ -45,6 +49,7 @@ async def erase(engine: AsyncEngine, person: Party) -> Erased:
         rows: dict[str, int] = {}
         deleted = await conn.execute(delete(idempotency_keys).where(OWN_KEYS(erasure)))
         await _call_no_webhook_of(conn, person)
+        await _owe_nothing_to(conn, person)
         for personal in TABLES:
             rows[personal.table.name] = await _erase_from(conn, personal, erasure)
         rows[idempotency_keys.name] += deleted.rowcount
@@ -97,6 +102,19 @@ async def _call_no_webhook_of(conn: AsyncConnection, person: Party) -> None:
             webhooks.c.deleted_at.is_(None),
         )
         .values(deleted_at=func.now(), secret="", old_secrets=[])
+    )
+
+
+async def _owe_nothing_to(conn: AsyncConnection, person: Party) -> None:
+    """Ends what they are owed: whoever delivers it is told so at the next attempt, and ends too."""
+    await conn.execute(
+        update(notices)
+        .where(
+            notices.c.recipient_role == person.role.value,
+            notices.c.recipient_id == person.id,
+            notices.c.state == NoticeState.OWED,
+        )
+        .values(state=NoticeState.SKIPPED, reason=GONE, ended_at=func.now())
     )
 
 

@@ -101,9 +101,16 @@ async def _record(
         )
         if row.recording >= record.number:
             return await _repeated(conn, record, row, wanted)
+        values: dict[str, Any]
+        if _is_erased(wanted):
+            # A closed booking whose workflow still tells somebody else, and knows of no erasure:
+            # what it refuses is counted, and who sent it is not written down again.
+            values = {"recording": record.number, "refused": record.refused}
+            await conn.execute(_MOVED, {"booking_id": booking_id, **values})
+            return Recorded()
         refusal = await wanted.refusal(conn, known_taken=known_taken)
         if refusal is not None:
-            values: dict[str, Any] = {
+            values = {
                 "recording": record.number,
                 "refusal": {**refusal_document(refusal), "wanted": wanted.starts},
             }
@@ -175,6 +182,11 @@ def row_of(record: BookingRecord) -> dict[str, Any]:
         "recording": record.number,
         "refused": record.refused,
     }
+
+
+def _is_erased(wanted: slots.Wanted) -> bool:
+    """Whether a party was erased since the booking closed: on record there are other names."""
+    return wanted.before.parties != wanted.after.parties
 
 
 def _handled_at(record: BookingRecord) -> datetime:

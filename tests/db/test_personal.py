@@ -228,6 +228,20 @@ async def test_nobody_is_erased_while_they_have_open_bookings(engine: AsyncEngin
     assert await _where(engine, PROVIDER) == before
 
 
+async def test_what_is_refused_after_an_erasure_is_counted_and_names_nobody(
+    engine: AsyncEngine,
+) -> None:
+    played = await requested(engine, provider_id=PROVIDER, client_id=CLIENT)
+    await played.give(do.Decline(reason="No time."), played.provider)
+    await erase(engine, Party(role=Role.PROVIDER, id=PROVIDER))
+    await played.refuse(code=Code.ALREADY_CLOSED)
+    assert await _where(engine, PROVIDER) == set()
+    async with engine.connect() as conn:
+        booking = (await conn.execute(select(at.bookings))).one()
+    assert (booking.recording, booking.refused) == (played.number, 1)
+    assert is_pseudonym(booking.provider_id)
+
+
 async def test_an_export_has_everything_but_keys(engine: AsyncEngine) -> None:
     booking_id = await _fill(engine)
     async with engine.connect() as conn:
