@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from domain.booking.events import BookingCancelled, BookingConfirmed, BookingRescheduled
+from domain.notices.about import About
 from domain.notices.preferences import is_transactional
-from domain.notices.words import About, say
+from domain.notices.words import say
 from domain.party import Role
 from domain.standing.events import StandingEvent
 from notices.invite import Session, invite, method_of

@@ -15,7 +15,8 @@ from db.queries.bookings import BookingRow, get_bookings
 from db.queries.headings import BookingHeading, booking_headings
 from db.schema import IN_INBOX, UNREAD, events, notices, webhooks
 from domain.booking.events import BookingEvent
-from domain.notices.words import About, Endpoint, bookings_named
+from domain.notices.about import About, Endpoint
+from domain.notices.judgements import bookings_named
 from domain.party import Party, Role
 from domain.standing.events import StandingEvent
 

@@ -25,7 +25,7 @@ from db.stores.webhooks import delete_webhook
 from domain.booking.deadlines import next_deadline
 from domain.booking.decide import elapse
 from domain.booking.events import ReminderSent
-from domain.notices.words import Endpoint
+from domain.notices.about import Endpoint
 from domain.party import SUPPORT_DESK, Party, Role
 from domain.standing.events import CaseOpened
 from domain.standing.state import Case

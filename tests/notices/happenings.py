@@ -8,8 +8,8 @@ from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking, Fault, Initiator, Reminder, ReminderKind, State
 from domain.lateness import LateKind, judge
+from domain.notices.about import About
 from domain.notices.kinds import KINDS
-from domain.notices.words import About
 from domain.party import Role
 from domain.policy import DEFAULT_POLICY
 from domain.standing import events as standing_happened

@@ -17,9 +17,9 @@ import pytest
 
 from domain.booking import events as happened
 from domain.booking.state import State
+from domain.notices.about import About, Endpoint
 from domain.notices.kinds import KINDS
 from domain.notices.preferences import CONCERN, GROUPS, TRANSACTIONAL, Group, group_of
-from domain.notices.words import About, Endpoint
 from domain.party import Party, Role
 from domain.standing.events import CaseOpened
 from domain.standing.state import Case

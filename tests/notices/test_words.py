@@ -9,7 +9,9 @@ import pytest
 
 from domain.booking.events import BookingDeclined
 from domain.lateness import LateKind
-from domain.notices.words import About, bookings_named, say
+from domain.notices.about import About
+from domain.notices.judgements import bookings_named
+from domain.notices.words import say
 from domain.party import Role
 from domain.standing.events import CaseOpened, ClaimOpened, ProofRejected, TopicsSuspended
 from domain.standing.state import Case, Cause, Claim, LateEvent
