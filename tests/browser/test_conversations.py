@@ -24,6 +24,8 @@ async def test_a_conversation_opens_at_its_newest_message(visit: Visit, address:
         for screen in _SCREENS:
             await reader.page.set_viewport_size(screen)
             await reader.open("/messages")
+            areas = reader.page.get_by_role("navigation", name="Areas")
+            await expect(areas.get_by_role("link").last).to_be_in_viewport(ratio=1)
             await reader.page.get_by_role("link", name=other.name).click()
             await expect(reader.page.locator(".card").last).to_be_in_viewport()
             assert await too_long(reader.page) == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -24,9 +27,25 @@ def test_up_serves_and_says_where(shared_stack: RunningStack) -> None:
     address = f"http://127.0.0.1:{shared_stack.http_port}"
 
     assert httpx.get(f"{address}/healthz").status_code == 200
-    assert address in shared_stack.output
+    assert re.search(rf"Portal +{address}$", shared_stack.output, re.MULTILINE)
     ui_port = shared_stack.environment["KEEPDATE_TEMPORAL_UI_PORT"]
     assert f"127.0.0.1:{ui_port}" in shared_stack.output
+
+
+def test_up_says_what_to_type_for_a_token(shared_stack: RunningStack) -> None:
+    hint = re.search(r"A token +(.+)$", shared_stack.output, re.MULTILINE)
+    assert hint is not None
+
+    typed = subprocess.run(
+        shlex.split(hint[1]),
+        cwd=shared_stack.directory,
+        env=shared_stack.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert typed.stdout.count(".") == 2
 
 
 def test_second_up_on_the_same_data_is_refused(shared_stack: RunningStack) -> None:
