@@ -68,13 +68,13 @@ def explain(booking: str) -> None:
 
 @app.command()
 def stuck(*, as_json: AsJson = False) -> None:
-    """Lists workflows that do not get on, with the reason; exits with 1 where there are any."""
+    """Lists workflows that do not get on, exits with 1 where there are any; then endpoints."""
     from ops.connections import stack
     from ops.stuck import stuck as run
 
     async def work() -> bool:
         async with stack(load_settings()) as parts:
-            return await run(parts.client, print, as_json=as_json)
+            return await run(parts, print, as_json=as_json)
 
     _run(work())
 

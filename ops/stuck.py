@@ -1,4 +1,8 @@
-"""`keepdate stuck`: workflows that do not get on, each with the reason."""
+"""`keepdate stuck`: workflows that do not get on, each with the reason; and what does not arrive.
+
+The second is seldom our own trouble: an endpoint is down, and each booking that it should be told
+of waits for it. So it is told last, in one line for each endpoint, from the ledger.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,18 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 
-from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import (
+    ApplicationErrorCategory,
+    EventType,
+    WorkflowTaskFailedCause,
+)
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
+
+from db.queries.failing import Failing, failing_deliveries
+from domain.instants import to_the_second
+from ops.connections import Stack
 
 Say = Callable[[str], None]
 
@@ -33,15 +45,32 @@ class Stuck:
     reason: str
 
 
-async def stuck(client: Client, say: Say, *, as_json: bool = False) -> bool:
-    """Say which workflows do not get on. Whether there are none."""
+async def stuck(stack: Stack, say: Say, *, as_json: bool = False) -> bool:
+    """Say which workflows do not get on, then which deliveries. Whether all workflows do."""
     none = True
-    async for found in _stuck(client):
+    async for found in _stuck(stack.client):
         none = False
         say(json.dumps(asdict(found)) if as_json else f"{found.workflow_id}: {found.reason}")
     if none and not as_json:
         say("Every workflow gets on.")
+    async with stack.engine.connect() as conn:
+        for failing in await failing_deliveries(conn, tried=MANY_ATTEMPTS):
+            say(json.dumps(asdict(failing), default=str) if as_json else in_words(failing))
     return none
+
+
+def in_words(failing: Failing) -> str:
+    """What does not arrive in one place, in a line that can be read."""
+    where = str(failing.channel)
+    if failing.owner is not None:
+        where += f" {failing.webhook_id} of {failing.owner} at {failing.host}"
+    count = f"{failing.count} notices are" if failing.count > 1 else "1 notice is"
+    subject = f"booking/{failing.booking_id}" if failing.booking_id else f"notice {failing.example}"
+    answer = _one_line(failing.answer or "no answer")
+    return (
+        f"{where}: {count} still owed, since {to_the_second(failing.since)}, after up to"
+        f" {failing.attempts} attempts. The last, of {subject}: {answer}"
+    )
 
 
 async def _stuck(client: Client) -> AsyncIterator[Stuck]:
@@ -76,6 +105,10 @@ async def _reason(client: Client, workflow_id: str, room: asyncio.Semaphore) -> 
                 return None
             raise
         for activity in described.pending_activities:
+            # A delivery that others do not take is in the ledger, by the endpoint.
+            cause = activity.last_failure.application_failure_info.category
+            if cause == ApplicationErrorCategory.APPLICATION_ERROR_CATEGORY_BENIGN:
+                continue
             if activity.attempt >= MANY_ATTEMPTS:
                 reason = (
                     f"{activity.activity_type.name} was tried {activity.attempt} times:"
@@ -108,5 +141,8 @@ def _message(failure: Failure) -> str:
     """The innermost message, on one line."""
     while failure.HasField("cause"):
         failure = failure.cause
-    text = " ".join(failure.message.split()) or "no message"
-    return text[:300]
+    return _one_line(failure.message) or "no message"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]

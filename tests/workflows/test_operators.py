@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from db.engine import create_engine
 from db.ids import new_id
 from db.personal.pseudonym import is_pseudonym
 from db.schema import bookings, notices
+from db.stores.webhooks import delete_webhook
 from domain.party import Party, Role
 from ops import OperatorError
 from ops.connections import Stack
@@ -118,7 +120,7 @@ async def test_a_workflow_whose_task_fails_is_stuck(world: World, stack: Stack) 
 
         async def run() -> list[str]:
             said.clear()
-            await stuck(world.client, said.append)
+            await stuck(stack, said.append)
             return [line for line in said if line.startswith(handle.id)]
 
         [line] = await world.until(run, bool)
@@ -137,13 +139,38 @@ async def test_an_activity_that_fails_again_and_again_is_stuck(world: World, sta
 
         async def run() -> list[dict[str, Any]]:
             said: list[str] = []
-            assert not await stuck(world.client, said.append, as_json=True) or not said
+            assert not await stuck(stack, said.append, as_json=True) or not said
             found = [json.loads(line) for line in said]
-            return [each for each in found if each["workflow_id"] == handle.id]
+            return [each for each in found if each.get("workflow_id") == handle.id]
 
         [found] = await world.until(run, bool)
         assert found["reason"].startswith("record-booking was tried ")
         assert "decisions" in found["reason"]
+
+
+async def test_what_an_endpoint_does_not_take_is_one_line_for_all_bookings(
+    world: World, stack: Stack
+) -> None:
+    provider = await world.provider_with_topic()
+    owner = Party(role=Role.PROVIDER, id=provider[0])
+    url = "https://127.0.0.1/a-key"
+    webhook_id = await endpoint(world.engine, "booking.requested", owner=owner, url=url)
+    asked = [await world.request(in_days(days), provider=provider) for days in (30, 31)]
+    theirs = tuple(f"booking/{each.booking_id}:" for each in asked)
+
+    async def run() -> list[str]:
+        said: list[str] = []
+        await stuck(stack, said.append)
+        assert not [line for line in said if line.startswith(theirs)]
+        return [line for line in said if webhook_id in line]
+
+    [line] = await world.until(run, lambda found: "2 notices" in "".join(found))
+    assert line.startswith(f"webhook {webhook_id} of {owner} at 127.0.0.1: 2 notices are still")
+    assert re.search(r"after up to [34] attempts\. The last, of booking/", line)
+    assert "a-key" not in line
+    async with world.engine.begin() as conn:
+        await delete_webhook(conn, webhook_id, now=in_days(0))
+    assert await run() == []
 
 
 async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> None:
