@@ -44,3 +44,13 @@ class CommandLine:
             *("workflow", "start", "--type", "Booking", "--task-queue", self.world.task_queue),
             *("--workflow-id", f"booking/{booking_id}", "--input", json.dumps(request)),
         )
+
+    async def report(self, provider_id: str, **fields: Any) -> None:
+        """`temporal workflow signal-with-start`, of a provider's standing with a late event."""
+        await self.run(
+            *("workflow", "signal-with-start", "--type", "ProviderStanding"),
+            *("--task-queue", self.world.task_queue),
+            *("--workflow-id", f"provider-standing/{provider_id}"),
+            *("--input", json.dumps({"provider_id": provider_id})),
+            *("--signal-name", "late-event", "--signal-input", json.dumps(fields)),
+        )

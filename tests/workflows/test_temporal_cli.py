@@ -75,6 +75,27 @@ async def test_an_illegal_signal_is_put_on_record(world: World, command_line: Co
     assert (await world.state(booking.booking_id) or {})["state"] == "pending"
 
 
+async def test_a_first_late_event_begins_a_standing(
+    world: World, command_line: CommandLine
+) -> None:
+    provider_id = f"provider-{new_id()}"
+    for _ in range(2):
+        await command_line.report(
+            provider_id,
+            id="call-4711",
+            booking_id="4711",
+            kind="cancellation",
+            scheduled_start=rfc3339(in_days(1)),
+            initiated_at=rfc3339(in_days(-1)),
+        )
+    handle = world.standing(provider_id)
+    standing = await world.until(
+        lambda: handle.query("standing"), lambda it: it["late_cancellations"] == 1
+    )
+    assert standing["status"] == "warned"
+    assert standing["events_in_all"] == 1
+
+
 async def test_nothing_illegal_can_be_started(world: World, command_line: CommandLine) -> None:
     provider_id, topic_id = await world.provider_with_topic()
     _, other_topic = await world.provider_with_topic()
