@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api.problems import ProblemError, refused_with, unauthenticated, unavailable
 from api.public_keys import PublicKeys
 from config import Settings
-from domain.party import Party, Role
+from domain.party import Party, Role, only_for
 from domain.refusal import Code
 
 _ROLES = frozenset({Role.PROVIDER, Role.CLIENT, Role.SUPPORT, Role.SERVICE})
@@ -111,4 +111,4 @@ def only(caller: Party, *roles: Role) -> None:
 
 def not_theirs(roles: tuple[Role, ...]) -> ProblemError:
     """The problem 403, which names who can do it."""
-    return refused_with(Code.NOT_ALLOWED, f"This is for {' and '.join(roles)} only.")
+    return refused_with(Code.NOT_ALLOWED, only_for(*roles))

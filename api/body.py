@@ -13,7 +13,8 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from api.problems import ProblemError, field_errors, malformed, malformed_field
+from api.gateway import field_errors
+from api.problems import ProblemError, malformed, malformed_field
 
 MAX_BODY_BYTES = 256 * 1024
 _MAX_DEPTH = 32

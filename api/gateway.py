@@ -51,6 +51,7 @@ Message = messages.Message
 Starts = messages.Starts
 Text = messages.Text
 decode = messages.decode
+field_errors = messages.field_errors
 
 # What the Temporal UI lists them by.
 workflow_of_booking = booking_workflow_id

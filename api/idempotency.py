@@ -19,7 +19,10 @@ from db.stores.idempotency import Claim, Claimed, claim, finish
 from domain.party import Party
 from domain.refusal import Code, Refusal
 
-_KEY = re.compile(r"[ -~]{1,255}", re.ASCII)
+KEY_PATTERN = "^[ -~]{1,255}$"
+"""What an `Idempotency-Key` may be: printable ASCII."""
+
+_KEY = re.compile(KEY_PATTERN, re.ASCII)
 _SETTLED = frozenset({200, 201, 403, 409})
 """Answers that are given again. 202 is asked anew, and an error may be over by the next time."""
 

@@ -41,13 +41,13 @@ class Methods:
                 has_ended = True
                 await send({"type": "http.response.body", "body": b""})
 
-        # In place, for what is found out about a request is noted there too.
-        method = scope["method"]
-        scope["method"] = "GET" if is_head else method
+        # In a copy, for the server must not take HEAD for GET: it would miss the body.
+        inside = {**scope, "method": "GET"} if is_head else scope
         try:
-            await self._app(scope, receive, pass_on)
+            await self._app(inside, receive, pass_on)
         finally:
-            scope["method"] = method
+            # What is found out about a request on its way is noted there, for whoever measures it.
+            scope.update({**inside, "method": scope["method"]})
 
 
 def methods_of(routes: Iterable[BaseRoute], scope: Scope) -> Iterator[str]:

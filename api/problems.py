@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from api.gateway import TemporalUnreachableError
+from api.gateway import TemporalUnreachableError, field_errors
 from domain.refusal import MEANINGS, Code, FieldError, Refusal, refuse
 
 MEDIA_TYPE = "application/problem+json"
@@ -168,17 +168,6 @@ def unavailable(detail: str, errors: Iterable[FieldError] = ()) -> ProblemError:
 def internal() -> ProblemError:
     """A bug of ours. What it was is logged, never told."""
     return ProblemError(500, "internal")
-
-
-def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
-    """Pydantic's complaints, by the caller's own names of the fields."""
-    return tuple(
-        FieldError(
-            field=".".join(str(part) for part in error["loc"]) or "body",
-            message=str(error["msg"]).removeprefix("Value error, "),
-        )
-        for error in errors
-    )
 
 
 def install(app: FastAPI) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -21,10 +22,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.booking.record import BookingRecord, Recorded
     from domain.booking.state import Booking
     from domain.booking.table import LEGAL
-    from domain.booking.view import booking_json
+    from domain.booking.view import allowed_actions, booking_json
     from domain.booking.words import describe
     from domain.instants import rfc3339
-    from domain.party import Party, Role
+    from domain.party import UNNAMED_SERVICE, Party, Role
     from domain.refusal import Refusal
     from workflows.decision_loop import DecisionLoop
     from workflows.entries import applied
@@ -48,6 +49,10 @@ def headline(booking: Booking) -> str:
     return f"{booking.state}{start}"
 
 
+def _as_seen_by(booking: Booking, viewer: Party, now: datetime) -> dict[str, Any]:
+    return booking_json(booking, allowed_actions(booking, viewer, now))
+
+
 @workflow.defn(name="Booking")
 class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
     """A booking waits for commands and deadlines, and ends when nothing can change it any more."""
@@ -64,7 +69,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         attributes=changes_of_booking,
         headline=headline,
         waits_for=booking_waits_for,
-        json=booking_json,
+        json=_as_seen_by,
     )
 
     @workflow.run
@@ -99,8 +104,10 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
 
     @workflow.query(name="booking", description="The booking as it is now.")
     def booking(self) -> dict[str, Any] | None:
-        """The booking as JSON; `None` before it has begun."""
-        return booking_json(self._state) if self._state else None
+        """The booking as JSON, as a service sees it; `None` before it has begun."""
+        if self._state is None:
+            return None
+        return _as_seen_by(self._state, UNNAMED_SERVICE, workflow.now())
 
     async def _begin(self, started: BookingInput) -> None:
         # The request was made when the workflow was started, however long a worker took to come.

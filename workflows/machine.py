@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from temporalio.common import SearchAttributeUpdate
 
 from domain.booking.deadlines import Deadline as BookingDeadline
+from domain.party import Party
 from domain.policy import Policy
 from domain.refusal import Refusal
 from domain.standing.deadlines import Deadline as StandingDeadline
@@ -50,4 +51,5 @@ class Machine(Generic[S, C, E]):
     attributes: Callable[[S | None, S, Sequence[E]], list[SearchAttributeUpdate[Any]]]
     headline: Callable[[S], str]
     waits_for: Callable[[S], str]
-    json: Callable[[S], dict[str, Any]]
+    json: Callable[[S, Party, datetime], dict[str, Any]]
+    """The state as this party sees it at this instant."""

@@ -7,7 +7,7 @@ not known are ignored, so that a message can gain fields while older workers sti
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -295,12 +295,24 @@ def decode(
     try:
         return model.model_validate_json(payload, context={"now": now})
     except ValidationError as error:
-        return malformed(
-            *(
-                FieldError(field=".".join(map(str, each["loc"])) or "body", message=each["msg"])
-                for each in error.errors(include_url=False, include_context=False)[:20]
-            )
+        return malformed(*field_errors(error.errors(include_url=False, include_context=False))[:20])
+
+
+def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
+    """Pydantic's complaints, by the sender's own names of the fields.
+
+    That too few items are left of a list is not said where the items themselves are at fault.
+    """
+    found = list(errors)
+    within = {error["loc"][:length] for error in found for length in range(len(error["loc"]))}
+    return tuple(
+        FieldError(
+            field=".".join(map(str, error["loc"])) or "body",
+            message=str(error["msg"]).removeprefix("Value error, "),
         )
+        for error in found
+        if not (error["type"] == "too_short" and error["loc"] in within)
+    )
 
 
 def malformed(*errors: FieldError) -> Refusal:

@@ -83,4 +83,5 @@ def json_of(value: RawValue) -> bytes | str:
         case b"keepdate/unreadable":
             return "one JSON object is needed, and it cannot be decrypted"
         case other:
-            return f"one JSON object is needed, and the encoding is {other[:40]!r}"
+            named = other[:40].decode("ascii", "backslashreplace")
+            return f'one JSON object is needed, and the encoding is "{named}"'

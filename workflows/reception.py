@@ -47,11 +47,12 @@ class Reception(Generic[S, C, E]):
     async def _take_update(self, name: str, payload: RawValue) -> dict[str, Any]:
         content = self._read(name, payload)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._inbox.put(Arrived(name=name, content=content, answer=answer))
+        arrived = Arrived(name=name, content=content, answer=answer)
+        self._inbox.put(arrived)
         refusal = await answer
         if refusal is not None:
             raise _as_error(refusal)
-        return self.machine.json(self._known)
+        return self.machine.json(self._known, arrived.by, workflow.now())
 
     def _validate_update(self, name: str, payload: RawValue) -> None:
         """Refuse without leaving a trace in the history, where that can be told at once.

@@ -14,7 +14,11 @@ from domain.refusal import Code
 
 
 def booking_json(booking: Booking, allowed_actions: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A booking as JSON, the same from the API, a query and an update. Instants are in UTC."""
+    """A booking as JSON, the same from the API, a query and an update. Instants are in UTC.
+
+    `allowed_actions` are those of whoever it is for: of the giver of an update, and of a service
+    where nobody says who they are, as with a query.
+    """
     return {
         "id": booking.id,
         "topic_id": booking.topic_id,

@@ -18,6 +18,21 @@ _OF_THE_TEST = (
 """Events by which this test moves the clock; nobody does that in production."""
 
 
+async def test_an_answer_says_what_its_asker_may_do_next(world: World) -> None:
+    start = in_days(3)
+    booking = await world.request(start)
+    provider = {"role": "provider", "id": booking.provider_id}
+    of_service = ["ask-cancel", "cancel", "propose-reschedule", "reschedule-approved"]
+
+    confirmed = await world.update(booking.booking_id, "confirm", start=start, by=provider)
+    assert confirmed["allowed_actions"] == ["ask-cancel", "propose-reschedule"]
+    found = await world.state(booking.booking_id)
+    assert found is not None
+    assert found["allowed_actions"] == of_service
+    asked = await world.update(booking.booking_id, "ask-cancel", reason="Ill.")
+    assert asked["allowed_actions"] == of_service[1:]
+
+
 async def test_requested_confirmed_reminded_completed(world: World) -> None:
     start = in_days(3)
     booking = await world.request(start)

@@ -19,8 +19,9 @@ from db.queries.timelines import booking_timeline
 from db.stores.intents import insert_intent
 from db.stores.topics import insert_topic, update_topic
 from domain.booking.decide import NewRequest
-from domain.booking.view import booking_json
+from domain.booking.view import allowed_actions, booking_json
 from domain.instants import rfc3339
+from domain.party import UNNAMED_SERVICE
 from domain.record import entry_json
 from workflows.search_attributes import of_provider, of_request
 from workflows.snapshot import BookingInput, StandingInput
@@ -219,7 +220,9 @@ class World:
             row = await get_booking(connection, booking_id)
             lines = await booking_timeline(connection, booking_id)
         assert row is not None
-        assert found == booking_json(row.booking)
+        assert found == booking_json(
+            row.booking, allowed_actions(row.booking, UNNAMED_SERVICE, now())
+        )
         assert timeline["items"] == [entry_json(line) for line in lines]
         assert timeline["refused"] == row.refused
         decided = (line.command for line in lines if line.outcome == "applied")
