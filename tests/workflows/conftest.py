@@ -12,6 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.comparing import Comparer
 from config import Settings
 from db.engine import create_engine
+from ops.connections import Stack
 from tests.workflows.world import World
 from worker import build_worker
 from workflows.payloads import data_converter
@@ -41,6 +42,12 @@ async def world(
     queue = shared_settings.task_queue
     async with build_worker(client, engine, shared_settings):
         yield World(temporal=temporal, client=client, engine=engine, task_queue=queue)
+
+
+@pytest.fixture
+def stack(world: World) -> Stack:
+    """What operators' commands talk to."""
+    return Stack(client=world.client, engine=world.engine, task_queue=world.task_queue)
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""What operators are told in a terminal: repairs, stories, what is stuck, and who is erased."""
+"""What operators are told in a terminal: repairs, stories, what is stuck, and what might be."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -11,39 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from config import Settings
 from db.engine import create_engine
 from db.ids import new_id
-from db.personal.pseudonym import is_pseudonym
-from db.schema import bookings, notices
+from db.schema import bookings
 from db.stores.webhooks import delete_webhook
 from domain.party import Party, Role
 from ops import OperatorError
 from ops.connections import Stack
 from ops.explain import explain
-from ops.privacy import erase, export
 from ops.repair import repair
 from ops.stuck import stuck
 from ops.what_if import replay
 from tests.conftest import settings_for
 from tests.db.endpoints import endpoint
-from tests.workflows.mailing import mail_is_sent
-from tests.workflows.scripted_outlet import once
 from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
 from tests.workflows.world import World, in_days
 from worker import build_worker
 from workflows.payloads import NOTHING
-
-
-@pytest.fixture
-def stack(world: World) -> Stack:
-    return Stack(client=world.client, engine=world.engine, task_queue=world.task_queue)
 
 
 async def test_repair_says_what_differs_and_what_was_mended(world: World, stack: Stack) -> None:
@@ -171,77 +160,6 @@ async def test_what_an_endpoint_does_not_take_is_one_line_for_all_bookings(
     async with world.engine.begin() as conn:
         await delete_webhook(conn, webhook_id, now=in_days(0))
     assert await run() == []
-
-
-async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> None:
-    start = in_days(3)
-    booking = await world.confirmed(start)
-    handle, provider_id = world.booking(booking.booking_id), booking.provider_id
-    await world.update(handle, "ask-cancel", reason="Ill.")
-    standing = world.standing(provider_id)
-    said: list[str] = []
-    assert not await world.until(
-        lambda: erase(stack, Role.PROVIDER, provider_id, said.append), lambda done: not done
-    )
-    assert said[-1].endswith(f"while these bookings are open: {booking.booking_id}")
-
-    await world.update(handle, "cancel", reason="They asked.")
-    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
-    await export(world.engine, Role.PROVIDER, provider_id, said.append)
-    tables = json.loads(said[-1])["tables"]
-    assert [row["id"] for row in tables["bookings"]] == [booking.booking_id]
-    assert [row["provider_id"] for row in tables["standings"]] == [provider_id]
-
-    said.clear()
-    done = await world.until(
-        lambda: erase(stack, Role.PROVIDER, provider_id, said.append, histories=True), bool
-    )
-    assert done
-    assert any("from now on" in line for line in said)
-    # Temporal does so in its own time, which is some seconds.
-    assert said[-1] == "Temporal forgets 2 closed workflows."
-    said.clear()
-    assert await erase(stack, Role.PROVIDER, provider_id, said.append)
-    assert said[0] == f"Nothing is on record about provider {provider_id}."
-
-
-async def test_who_is_erased_is_owed_nothing_and_what_others_are_owed_goes_on(
-    world: World, stack: Stack, shared_settings: Settings
-) -> None:
-    said: list[str] = []
-    async with mail_is_sent(world, shared_settings) as mailing:
-        booking = await mailing.requested(in_days(30))
-        booking_id, provider = booking.booking_id, Party(role=Role.PROVIDER, id=booking.provider_id)
-        await endpoint(world.engine, "booking.declined", owner=provider)
-        handle, opened = world.booking(booking_id), asyncio.Event()
-        mailing.office.plan(booking_id, "booking.declined", once(opened))
-        await world.update(handle, "decline", reason="No time.")
-        await mailing.tried(booking_id, "booking.declined")
-        assert await erase(stack, Role.PROVIDER, provider.id, said.append)
-        assert any("run on until they have told others" in line for line in said)
-
-        states = await _states(world, booking_id)
-        assert states["webhook"] == ("skipped", "The person was erased.")
-        assert states["email"][0] == "owed"
-        await world.signal(handle, "nonsense")
-        await world.until(lambda: handle.query("timeline"), lambda it: it["refused"] == 1)
-        async with world.engine.connect() as conn:
-            row = (await conn.execute(select(bookings).where(bookings.c.id == booking_id))).one()
-        assert row.refused == 1
-        assert is_pseudonym(row.provider_id)
-
-        opened.set()
-        await handle.result()
-    assert (await _states(world, booking_id))["email"][0] == "sent"
-
-
-async def _states(world: World, booking_id: str) -> dict[str, tuple[str, str | None]]:
-    """How the ledger has what was owed of a booking's end, by channel."""
-    statement = select(notices).where(
-        notices.c.booking_id == booking_id, notices.c.kind == "booking.declined"
-    )
-    async with world.engine.connect() as conn:
-        return {row.channel: (row.state, row.reason) for row in await conn.execute(statement)}
 
 
 async def _proposed(world: World, provider: tuple[str, str], days: int) -> str:

@@ -1,0 +1,109 @@
+"""Who is erased while what concerns them is still under way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from sqlalchemy import delete, select
+
+from config import Settings
+from db.personal.pseudonym import is_pseudonym
+from db.schema import bookings, notices, standing_late_events
+from domain.party import Party, Role
+from ops.connections import Stack
+from ops.privacy import erase, export
+from tests.db.endpoints import endpoint
+from tests.workflows.mailing import mail_is_sent
+from tests.workflows.scripted_outlet import once
+from tests.workflows.world import World, in_days
+
+
+async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> None:
+    start = in_days(3)
+    booking = await world.confirmed(start)
+    handle, provider_id = world.booking(booking.booking_id), booking.provider_id
+    await world.update(handle, "ask-cancel", reason="Ill.")
+    standing = world.standing(provider_id)
+    said: list[str] = []
+    assert not await world.until(
+        lambda: erase(stack, Role.PROVIDER, provider_id, said.append), lambda done: not done
+    )
+    assert said[-1].endswith(f"while these bookings are open: {booking.booking_id}")
+
+    await world.update(handle, "cancel", reason="They asked.")
+    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
+    await export(world.engine, Role.PROVIDER, provider_id, said.append)
+    tables = json.loads(said[-1])["tables"]
+    assert [row["id"] for row in tables["bookings"]] == [booking.booking_id]
+    assert [row["provider_id"] for row in tables["standings"]] == [provider_id]
+
+    said.clear()
+    done = await world.until(
+        lambda: erase(stack, Role.PROVIDER, provider_id, said.append, histories=True), bool
+    )
+    assert done
+    assert any("from now on" in line for line in said)
+    # Temporal does so in its own time, which is some seconds.
+    assert said[-1] == "Temporal forgets 2 closed workflows."
+    said.clear()
+    assert await erase(stack, Role.PROVIDER, provider_id, said.append)
+    assert said[0] == f"Nothing is on record about provider {provider_id}."
+
+
+async def test_who_is_erased_is_owed_nothing_and_what_others_are_owed_goes_on(
+    world: World, stack: Stack, shared_settings: Settings
+) -> None:
+    said: list[str] = []
+    async with mail_is_sent(world, shared_settings) as mailing:
+        booking = await mailing.requested(in_days(30))
+        booking_id, provider = booking.booking_id, Party(role=Role.PROVIDER, id=booking.provider_id)
+        await endpoint(world.engine, "booking.declined", owner=provider)
+        handle, opened = world.booking(booking_id), asyncio.Event()
+        mailing.office.plan(booking_id, "booking.declined", once(opened))
+        await world.update(handle, "decline", reason="No time.")
+        await mailing.tried(booking_id, "booking.declined")
+        assert await erase(stack, Role.PROVIDER, provider.id, said.append)
+        assert any("run on until they have told others" in line for line in said)
+
+        states = await _states(world, booking_id)
+        assert states["webhook"] == ("skipped", "The person was erased.")
+        assert states["email"][0] == "owed"
+        await world.signal(handle, "nonsense")
+        await world.until(lambda: handle.query("timeline"), lambda it: it["refused"] == 1)
+        async with world.engine.connect() as conn:
+            row = (await conn.execute(select(bookings).where(bookings.c.id == booking_id))).one()
+        assert row.refused == 1
+        assert is_pseudonym(row.provider_id)
+
+        opened.set()
+        await handle.result()
+    assert (await _states(world, booking_id))["email"][0] == "sent"
+
+
+async def test_nobody_is_erased_before_their_standing_knows_what_was_late(
+    world: World, stack: Stack
+) -> None:
+    provider = provider_id, _ = await world.provider_with_topic()
+    owner = Party(role=Role.PROVIDER, id=provider_id)
+    await endpoint(world.engine, "booking.cancelled", owner=owner, url="https://127.0.0.1/")
+    booking_id = (await world.confirmed(in_days(3), provider=provider)).booking_id
+    await world.update(world.booking(booking_id), "ask-cancel", reason="Ill.")
+    await world.update(world.booking(booking_id), "cancel", reason="They asked.")
+    standing = world.standing(provider_id)
+    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
+    known = standing_late_events.c.provider_id == provider_id
+    async with world.engine.begin() as conn:
+        await conn.execute(delete(standing_late_events).where(known))
+    said: list[str] = []
+    assert not await erase(stack, Role.PROVIDER, provider_id, said.append)
+    assert said == [f"{owner} cannot be erased while these bookings are open: {booking_id}"]
+
+
+async def _states(world: World, booking_id: str) -> dict[str, tuple[str, str | None]]:
+    """How the ledger has what was owed of a booking's end, by channel."""
+    statement = select(notices).where(
+        notices.c.booking_id == booking_id, notices.c.kind == "booking.declined"
+    )
+    async with world.engine.connect() as conn:
+        return {row.channel: (row.state, row.reason) for row in await conn.execute(statement)}
