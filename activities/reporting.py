@@ -11,6 +11,7 @@ from temporalio.client import Client
 from activities.beginning import begin_standing
 from domain.booking.events import LateEventReported
 from domain.instants import rfc3339
+from domain.party import A_BOOKING
 
 REPORT_LATE_EVENT = "report-late-event"
 
@@ -49,7 +50,7 @@ def _signal(report: LateEventReport) -> dict[str, Any]:
     # claim or to bring proof begins when the standing hears of it, however long that took.
     return {
         "command_id": event.id,
-        "by": {"role": "service", "id": "booking"},
+        "by": {"role": A_BOOKING.role.value, "id": A_BOOKING.id},
         "id": event.id,
         "booking_id": report.booking_id,
         "kind": event.kind.value,

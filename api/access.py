@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import Depends, Path
@@ -11,14 +10,12 @@ from api.auth import Caller
 from api.problems import not_found
 from api.services import Parts, Services
 from db.queries.bookings import BookingRow, Intent, get_booking, get_intent
-from domain.party import Party, Role
-
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+from domain.party import Party, Role, is_id
 
 
 def require_id(given: str) -> str:
     """An id out of an address; what cannot be an id is not found."""
-    if not _ID.fullmatch(given):
+    if not is_id(given):
         raise not_found()
     return given
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 import jwt
@@ -12,11 +11,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api.problems import ProblemError, refused_with, unauthenticated, unavailable
 from api.public_keys import PublicKeys
 from config import Settings
-from domain.party import Party, Role, only_for
+from domain.party import Party, Role, is_id, only_for
 from domain.refusal import Code
 
 _ROLES = frozenset({Role.PROVIDER, Role.CLIENT, Role.SUPPORT, Role.SERVICE})
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _SHARED_SECRET = ["HS256"]
 # Never a symmetric algorithm here: a public key must not do as a shared secret.
 _PUBLIC_KEYS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
@@ -65,7 +63,7 @@ def _party(claims: dict[str, Any]) -> Party:
     subject, role = claims["sub"], claims["role"]
     if not isinstance(role, str) or role not in _ROLES:
         raise jwt.InvalidTokenError("The token's role is none of the marketplace's.")
-    if not isinstance(subject, str) or not _ID.fullmatch(subject):
+    if not isinstance(subject, str) or not is_id(subject):
         raise jwt.InvalidTokenError("The token's sub is not an id of the marketplace.")
     return Party(role=Role(role), id=subject)
 

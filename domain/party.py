@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,3 +52,13 @@ SUPPORT_DESK = Party(role=Role.SUPPORT, id="support")
 
 UNNAMED_SERVICE = Party(role=Role.SERVICE, id="signal")
 """Who carried out a signal that does not say."""
+
+A_BOOKING = Party(role=Role.SERVICE, id="booking")
+"""A booking itself, where it reports to its provider's standing."""
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an id: 1 to 64 letters, digits, `-`, `_` and `.`."""
+    return _ID.fullmatch(text) is not None

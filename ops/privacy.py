@@ -32,13 +32,18 @@ _ATTRIBUTES = {Role.PROVIDER: "ProviderId", Role.CLIENT: "ClientId"}
 
 
 async def export(engine: AsyncEngine, role: Role, person_id: str, say: Say) -> None:
-    """Say everything about a person, as one JSON object: who, when, and the rows by table."""
+    """Say everything about a person, as one JSON object: who, when, and the rows by table.
+
+    Raises OperatorError where there is nothing to say.
+    """
     person = _person(role, person_id)
     tables: dict[str, Any] = {}
     async with engine.connect() as conn:
         await conn.execution_options(isolation_level="REPEATABLE READ")
         async for table, rows in exporting.export(conn, person):
             tables[table] = to_jsonable_python(rows, fallback=_range)
+    if not any(tables.values()):
+        raise OperatorError(f"nothing is on record about {person}")
     exported = {
         "person": {"role": role.value, "id": person_id},
         "exported_at": rfc3339(datetime.now(UTC)),

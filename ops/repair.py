@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+from temporalio.service import RPCError, RPCStatusCode
+
 from activities.comparing import Comparer, Finding
 from activities.overdue import OverdueNotices
 from activities.rounds import ComparisonResult, Page, Place, Rounds
+from db.queries.bookings import get_booking, get_intent
+from ops import OperatorError
 from ops.connections import Stack
 
 Say = Callable[[str], None]
@@ -27,8 +31,11 @@ async def repair(
 ) -> bool:
     """Compare everything, or one booking; say what differs. Whether all is as it should be now.
 
-    Each finding is said when it is found, one a line; the last line counts them.
+    Each finding is said when it is found, one a line; the last line counts them. Raises
+    OperatorError for a booking that nobody knows of.
     """
+    if booking is not None and not await _is_known(stack, booking):
+        raise OperatorError(f"there is no booking {booking}")
     comparer = Comparer(stack.client, stack.engine, stack.task_queue, pause=pause)
     overdue = OverdueNotices(stack.client, stack.engine, stack.task_queue)
     rounds = Rounds(stack.client, stack.engine, comparer, overdue)
@@ -57,6 +64,20 @@ async def _pages(
     since = datetime.now(UTC) - closed_within if closed_within is not None else None
     async for page in rounds.pages(Place(), apply=apply, closed_since=since):
         yield page
+
+
+async def _is_known(stack: Stack, booking_id: str) -> bool:
+    async with stack.engine.connect() as conn:
+        if await get_booking(conn, booking_id) or await get_intent(conn, booking_id):
+            return True
+    # What the record has lost, Temporal may still know.
+    try:
+        await stack.client.get_workflow_handle(f"booking/{booking_id}").describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 def in_words(finding: Finding) -> list[str]:

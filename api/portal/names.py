@@ -19,7 +19,7 @@ from api.services import Services
 from config import Settings
 from db.queries.people import PersonRow, find_people
 from db.stores.people import note_person
-from domain.party import Party, Role
+from domain.party import A_BOOKING, Party, Role
 
 _NOT_PEOPLE = {Role.CLOCK: "the clock", Role.SERVICE: "a service"}
 
@@ -44,6 +44,8 @@ class Names:
 
     def of(self, who: Party) -> str:
         """What whoever did something is called."""
+        if who == A_BOOKING:
+            return "a booking"
         return _NOT_PEOPLE.get(who.role) or self._of(who.role, who.id)
 
     def zone(self, who: Party) -> ZoneInfo | None:

@@ -130,7 +130,7 @@ def test_a_milder_draft_takes_a_suspension_back_and_says_why() -> None:
 
 
 def test_one_late_event_is_told_in_the_singular() -> None:
-    one = [replace(late("e1", initiated_at=BEGUN), at=BEGUN)]
+    one: list[StandingCommand] = [replace(late("e1", initiated_at=BEGUN), at=BEGUN)]
     draft = replace(DEFAULT_POLICY, allowed=0)
     stricter = replay(PROVIDER.id, one, draft, BEGUN + DAY)
     change = compared(PROVIDER.id, _recorded(one, days=1), stricter, (DEFAULT_POLICY, draft))

@@ -9,7 +9,9 @@ import pytest
 
 from api.portal import times
 from api.portal.links import linkify
+from api.portal.names import Names
 from api.portal.paths import local_path
+from domain.party import A_BOOKING, THE_CLOCK, UNNAMED_SERVICE, Party, Role
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -88,3 +90,10 @@ def test_an_address_cannot_break_out_of_its_link() -> None:
 
 def test_a_local_address_keeps_its_query() -> None:
     assert local_path("/bookings?state=pending&after=x") == "/bookings?state=pending&after=x"
+
+
+def test_who_is_no_person_is_named_by_what_they_are() -> None:
+    names = Names(has_demo_people=False)
+    told = [names.of(who) for who in (A_BOOKING, UNNAMED_SERVICE, THE_CLOCK)]
+    assert told == ["a booking", "a service", "the clock"]
+    assert names.of(Party(role=Role.CLIENT, id="carl")) == "carl"
