@@ -129,9 +129,7 @@ def list_statement(
 
 async def get_intent(conn: AsyncConnection, booking_id: str) -> Intent | None:
     """A creation that was accepted with no worker about, whether or not it is recorded by now."""
-    found = await conn.execute(
-        select(booking_intents).where(booking_intents.c.booking_id == booking_id)
-    )
+    found = await conn.execute(_INTENT, {"booking_id": booking_id})
     row = found.one_or_none()
     return Intent(**row._mapping) if row else None
 
@@ -146,6 +144,7 @@ def read_bookings() -> Select[Any]:
     )
 
 
+_INTENT = select(booking_intents).where(booking_intents.c.booking_id == bindparam("booking_id"))
 _ONE = read_bookings().where(bookings.c.id == bindparam("booking_id"))
 
 
