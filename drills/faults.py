@@ -17,6 +17,9 @@ from drills.town import Town
 
 Fault = Callable[["Scene", float], Awaitable[None]]
 
+_FROZEN_AT_LEAST = 30.0
+"""Seconds: longer than everybody waits for an answer, so that it has been given up when it comes."""
+
 
 @dataclass
 class Scene:
@@ -39,11 +42,11 @@ class Scene:
         await asyncio.to_thread(self.stack.again, name)
 
     async def frozen(self, name: str, seconds: float) -> None:
-        """A part stands still, and goes on as if nothing had been."""
+        """A part stands still for half a minute or longer, and goes on as if nothing had been."""
         process = self.stack.parts[name].process
         process.send_signal(signal.SIGSTOP)
         try:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(max(seconds, _FROZEN_AT_LEAST))
         finally:
             process.send_signal(signal.SIGCONT)
 
