@@ -18,7 +18,7 @@ from drills.town import Town
 Fault = Callable[["Scene", float], Awaitable[None]]
 
 _FROZEN_AT_LEAST = 30.0
-"""Seconds: longer than everybody waits for an answer, so that it has been given up when it comes."""
+"""Seconds: longer than anybody waits for an answer, which has been given up when it comes."""
 
 
 @dataclass
