@@ -68,7 +68,10 @@ def explain(booking: str) -> None:
 
 @app.command()
 def stuck(*, as_json: AsJson = False) -> None:
-    """Lists workflows that do not get on, exits with 1 where there are any; then endpoints."""
+    """Lists workflows that do not get on, and exits with 1 where there are any.
+
+    What endpoints do not take comes last, in one line for each.
+    """
     from ops.connections import stack
     from ops.stuck import stuck as run
 
