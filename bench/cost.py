@@ -54,7 +54,7 @@ def _run(given: argparse.Namespace) -> dict[str, Any]:
     del given
     print(f"  {'path':<44} {'events':>7} {'bytes':>8} {'actions':>8}")
     found = {}
-    for file in sorted(_HISTORIES.rglob("*.json")):
+    for file in sorted(_HISTORIES.rglob("*-[0-9].json")):
         name = str(file.relative_to(_HISTORIES).with_suffix(""))
         history = WorkflowHistory.from_json(name, file.read_text(encoding="utf-8"))
         found[name] = cost = cost_of(history)
