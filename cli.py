@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -88,6 +89,7 @@ def api() -> None:
     # turn an orderly end into a death by signal.
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
+    _keep_what_is_loaded()
     server.run()
     traces.stop()
     if not server.started:
@@ -113,6 +115,7 @@ def worker() -> None:
             loop.add_signal_handler(number, stop.set)
         await run_worker(settings, stop)
 
+    _keep_what_is_loaded()
     try:
         uvloop.run(serve())
     finally:
@@ -217,6 +220,13 @@ def main() -> None:
     except (CommandError, ConfigurationError, OperatorError) as error:
         print(f"keepdate: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _keep_what_is_loaded() -> None:
+    # It stays as long as the process does. The garbage collector would look through all of it now
+    # and then, and nobody is answered for the quarter of a second that this takes.
+    gc.collect()
+    gc.freeze()
 
 
 def _settings_with_logging() -> Settings:
