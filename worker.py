@@ -56,10 +56,6 @@ _DELIVERIES = 25
 """So many notices are on their way at the same time. The rest wait with Temporal, where waiting
 costs nothing; here they would take turns with the decisions, until all were too late."""
 
-_MISSED_AFTER = timedelta(seconds=4)
-"""A task waits so long for the worker that has its workflow in memory. Then any other may take it:
-that one may have been killed."""
-
 _RETRY_SECONDS = 1.0
 _MEASURED_EVERY_SECONDS = 5.0
 
@@ -141,7 +137,6 @@ def build_worker(
         interceptors=[Guard(), RemembersRequests()],
         workflow_runner=RUNNER,
         max_cached_workflows=settings.max_cached_workflows,
-        sticky_queue_schedule_to_start_timeout=_MISSED_AFTER,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
         deployment_config=_deployment(settings),
     )

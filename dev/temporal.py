@@ -56,8 +56,6 @@ class Temporal:
                     # What was acknowledged survives a crash; WAL makes that affordable.
                     "--sqlite-pragma", "journal_mode=wal",
                     "--sqlite-pragma", "synchronous=2",
-                    # Timers may be late by so much; a second, if nothing is said.
-                    "--dynamic-config-value", 'history.timerProcessorMaxTimeShift="20ms"',
                     # Lets `keepdate demo` move the clock of its own workflows forward.
                     "--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true",
                 ],
