@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import hypothesis
@@ -15,6 +14,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from config import Settings
+from tests.api.apart import apart
 from tests.api.marketplace import Json, Marketplace, in_days, token
 from tests.api.test_description import CHECKS, listening
 
@@ -103,7 +103,7 @@ async def test_chained_operations_are_answered_as_described(
     await market.confirmed(market.provider(), market.client(), in_days(20))
     app = create_app(api_settings)
     document = linked(app)
-    async with listening(app) as address:
+    async with listening(app) as address, apart() as call:
         for group in NEIGHBOURS:
-            asked = await asyncio.to_thread(played, document, address, group, fuzz)
+            asked = await call(played, document, address, group, fuzz)
             assert len(asked) > 1, group
