@@ -49,12 +49,12 @@ class Mailing:
         return await self.world.request(start, provider=provider, history_limit=history_limit)
 
     async def ledger(self, booking_id: str) -> dict[tuple[str, str], Any]:
-        """The mails about a booking, by kind and recipient."""
+        """The mails about a booking, by kind and recipient: of several of a kind, the newest."""
         async with self.world.engine.connect() as conn:
             found = await conn.execute(
-                select(notices).where(
-                    notices.c.booking_id == booking_id, notices.c.channel == Channel.EMAIL
-                )
+                select(notices)
+                .where(notices.c.booking_id == booking_id, notices.c.channel == Channel.EMAIL)
+                .order_by(notices.c.id)
             )
             return {(row.kind, row.recipient_role): row for row in found}
 

