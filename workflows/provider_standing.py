@@ -126,6 +126,7 @@ class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingE
         wanted = missed(state, asked)
         if wanted is None:
             return state
+        wanted = replace(wanted, known=self._log.progress.events)
         found: OnRecordOnly = await carried_out(
             Recorder.recall_late_events, wanted, summary="recall late events"
         )

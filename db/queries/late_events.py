@@ -46,10 +46,12 @@ async def get_late_events(
 
 async def recall_late_events(conn: AsyncConnection, missed: Missed) -> OnRecordOnly:
     """What a standing has folded and needs back."""
+    theirs = _of(missed.provider_id)
+    if missed.known is not None:
+        theirs = theirs.where(late_events.c.place <= missed.known)
     if missed.oldest:
         query = (
-            _of(missed.provider_id)
-            .where(
+            theirs.where(
                 late_events.c.counts,
                 late_events.c.kind.in_(missed.oldest),
                 late_events.c.id.not_in(missed.carried),
@@ -57,9 +59,9 @@ async def recall_late_events(conn: AsyncConnection, missed: Missed) -> OnRecordO
             .order_by(late_events.c.initiated_at, late_events.c.id)
             .limit(missed.most)
         )
-        found = list(map(_row, await conn.execute(query)))
     else:
-        found = await get_late_events(conn, missed.provider_id, missed.ids)
+        query = theirs.where(late_events.c.id.in_(missed.ids)).order_by(late_events.c.place)
+    found = list(map(_row, await conn.execute(query)))
     return OnRecordOnly(
         events=tuple(row.event for row in found),
         claims=tuple(row.claim for row in found if row.claim),

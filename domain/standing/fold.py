@@ -29,7 +29,8 @@ class Missed:
     """Which late events a standing needs back: by their ids, or the oldest that count.
 
     The `oldest` are those of the named kinds that were initiated first, besides the `carried`; no
-    more than `most` of them are needed.
+    more than `most` of them are needed. `known` is the number of the newest event of which the
+    standing knows: what is on record beyond was decided by a task that was lost, and is not folded.
     """
 
     provider_id: str
@@ -37,6 +38,7 @@ class Missed:
     oldest: tuple[LateKind, ...] = ()
     carried: tuple[str, ...] = ()
     most: int = CARRIED
+    known: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,9 @@ def recall(standing: Standing, missed: Missed, found: OnRecordOnly) -> Standing:
     counting, since = dict(standing.folded.counting), dict(standing.folded.since)
     for event in events.values():
         if whole.counts(event):
-            counting[event.kind] -= 1
+            # What a lost task has changed counts otherwise on record than it was folded: what is
+            # recorded next follows the record.
+            counting[event.kind] = max(counting.get(event.kind, 0) - 1, 0)
     for kind in missed.oldest:
         # What stays behind was initiated no earlier than the last of those that came.
         since[kind] = found.events[-1].initiated_at if found.events else since[kind]

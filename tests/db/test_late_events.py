@@ -110,6 +110,23 @@ async def test_what_a_standing_has_folded_is_recalled(engine: AsyncEngine) -> No
         assert whole.count_in_all() == folded.count_in_all()
 
 
+async def test_what_a_lost_task_has_recorded_is_not_taken_for_folded(engine: AsyncEngine) -> None:
+    """The standing of before does not know of it, and decides on it once more."""
+    played = untouched(engine)
+    for number in range(CARRIED + 5):
+        await played.give(_late(number), BOOKING_SERVICE)
+    async with engine.connect() as conn:
+        [newest] = await list_late_events(conn, "ada", limit=1)
+    before, lost = played.standing, _late(CARRIED + 5)
+    await played.give(lost, BOOKING_SERVICE)
+    wanted = missed(before, lost)
+    assert wanted is not None
+    async with engine.connect() as conn:
+        found = await recall_late_events(conn, replace(wanted, known=newest.place))
+    assert found.events == ()
+    assert recall(before, wanted, found) == before
+
+
 async def test_reinstatement_settles_what_is_not_carried_too(engine: AsyncEngine) -> None:
     played = untouched(engine)
     for number in range(CARRIED + 5):
