@@ -1,4 +1,4 @@
-"""What the tests of webhooks share."""
+"""What the tests of activities share."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from activities.delivering import (
     UndeliverableError,
 )
 from activities.mailing import MailOutlet, MailServer, letterhead
-from db.engine import create_engine
 from db.queries.contacts import Source
 from db.recording import record_booking
 from db.stores.contacts import keep_address, keep_choice
@@ -35,13 +34,6 @@ ADDRESS = "carl@example.org"
 HEAD = letterhead(
     "Keepdate <bookings@example.org>", reply_to=None, portal="https://bookings.example.org"
 )
-
-
-@pytest.fixture
-async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

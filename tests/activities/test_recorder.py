@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -15,7 +14,6 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.recording import Recorder
-from db.engine import create_engine
 from db.queries.bookings import get_booking
 from db.queries.standings import get_standing
 from db.schema import bookings
@@ -26,13 +24,6 @@ from domain.refusal import Code
 from domain.standing import commands as standing_do
 from domain.standing.record import StandingRecord, StandingRecorded
 from tests.db.player import SUPPORT, PlayedBooking, in_days, line, requested, untouched
-
-
-@pytest.fixture
-async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database)
-    yield engine
-    await engine.dispose()
 
 
 def _attempt(seconds: float = 10) -> ActivityEnvironment:

@@ -5,9 +5,11 @@ A new operation needs a row in `PERMISSIONS` here; then `make docs`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from tests.permission_table import printed_table
 
 Json = dict[str, Any]
 
@@ -201,27 +203,7 @@ PERMISSIONS: dict[str, Permission] = {
 }
 """Every operation of the API, by its method and its path."""
 
-_HEADS = {
-    "anonymous": "nobody",
-    "provider": "provider",
-    "other_provider": "another's",
-    "client": "client",
-    "other_client": "another's",
-    "support": "support",
-    "service": "service",
-    "not_there": "not there",
-}
-
 
 def printed() -> str:
     """The table, as the documentation shows it."""
-    columns = [field.name for field in fields(Answers)]
-    lines = [
-        ["operation", *(_HEADS[column] for column in columns)],
-        ["---"] * (len(columns) + 1),
-        *(
-            [f"`{operation}`", *(getattr(row.answers, column).value for column in columns)]
-            for operation, row in PERMISSIONS.items()
-        ),
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return printed_table("operation", Answers, PERMISSIONS)

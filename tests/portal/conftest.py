@@ -18,7 +18,7 @@ from tests.api.conftest import worked
 from tests.conftest import copied, settings_for
 from tests.portal.browser import Browser
 from tests.portal.pair import Pair
-from tests.portal.visitor import Visitor, signed_in
+from tests.portal.visitor import Visitor, arriving
 
 Meet = Callable[..., Awaitable[Visitor]]
 Open = Callable[[FastAPI], Awaitable[Browser]]
@@ -94,13 +94,7 @@ async def town(shared_settings: Settings) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 async def meet(town: FastAPI) -> AsyncIterator[Meet]:
     """Signs in somebody new, by role: `await meet("client", zone="Asia/Tokyo")`."""
-    async with AsyncExitStack() as stack:
-
-        async def somebody(role: str, **about: str) -> Visitor:
-            visitor = await signed_in(town, role, **about)
-            await stack.enter_async_context(visitor.http)
-            return visitor
-
+    async with arriving(town) as somebody:
         yield somebody
 
 

@@ -6,8 +6,10 @@ A new page or form needs a row in `PERMISSIONS` here; then `make docs`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from tests.permission_table import printed_table
 
 
 class Cell(StrEnum):
@@ -183,26 +185,7 @@ PERMISSIONS: dict[str, Permission] = {
 }
 """Every page and every form of the portal, by its method and its path."""
 
-_HEADS = {
-    "nobody": "nobody",
-    "provider": "provider",
-    "other_provider": "another's",
-    "client": "client",
-    "other_client": "another's",
-    "support": "support",
-    "not_there": "not there",
-}
-
 
 def printed() -> str:
     """The table, as the documentation shows it."""
-    columns = [column.name for column in fields(Answers)]
-    lines = [
-        ["page or form", *(_HEADS[column] for column in columns)],
-        ["---"] * (len(columns) + 1),
-        *(
-            [f"`{page}`", *(getattr(row.answers, column).value for column in columns)]
-            for page, row in PERMISSIONS.items()
-        ),
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return printed_table("page or form", Answers, PERMISSIONS)

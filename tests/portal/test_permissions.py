@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 from http.cookies import SimpleCookie
 from typing import Any
@@ -25,7 +24,7 @@ from tests.portal.identity_provider import CLIENT_ID, CLIENT_SECRET, identity_pr
 from tests.portal.pair import WHEN, Pair
 from tests.portal.permissions import PERMISSIONS, Answers, Cell
 from tests.portal.test_forms import routes
-from tests.portal.visitor import Visitor, connected, instant, local, signed_in, words
+from tests.portal.visitor import Visitor, arriving, connected, instant, local, words
 
 COLUMNS = [column.name for column in fields(Answers)]
 ANSWERED = {204: Cell.NOTHING, 403: Cell.REFUSED, 404: Cell.HIDDEN}
@@ -95,13 +94,7 @@ async def whole_portal(town: FastAPI) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 async def arrive(whole_portal: FastAPI) -> AsyncIterator[Arrive]:
     """Signs in somebody new, by role."""
-    async with AsyncExitStack() as stack:
-
-        async def somebody(role: str, **about: str) -> Visitor:
-            visitor = await signed_in(whole_portal, role, **about)
-            await stack.enter_async_context(visitor.http)
-            return visitor
-
+    async with arriving(whole_portal) as somebody:
         yield somebody
 
 

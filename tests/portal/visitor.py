@@ -6,6 +6,8 @@ import base64
 import html
 import json
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -86,6 +88,19 @@ async def signed_in(
     # With the domain that the portal's own answers come with, so that they replace it.
     http.cookies.set(cookie_name(settings), cookie, domain="keepdate.test", path="/")
     return Visitor(http=http, viewer=viewer, parts=app.state.services)
+
+
+@asynccontextmanager
+async def arriving(app: FastAPI) -> AsyncIterator[Callable[..., Awaitable[Visitor]]]:
+    """Signs in somebody new whenever it is called, by role; in the end all of them have left."""
+    async with AsyncExitStack() as stack:
+
+        async def somebody(role: str, **about: str) -> Visitor:
+            visitor = await signed_in(app, role, **about)
+            await stack.enter_async_context(visitor.http)
+            return visitor
+
+        yield somebody
 
 
 def connected(app: FastAPI) -> httpx.AsyncClient:
