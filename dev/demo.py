@@ -18,7 +18,8 @@ from domain.instants import in_words, rfc3339
 from domain.party import Role
 
 _DAY = timedelta(days=1)
-_MINUTE = timedelta(minutes=1)  # longer than reminders are spread
+_MINUTE = timedelta(minutes=1)
+_AFTER = timedelta(minutes=2)  # longer than reminders are spread
 _LATE_CANCELLATIONS = 3
 
 
@@ -256,7 +257,7 @@ class Story:
 
     async def _forward(self, booking_id: str, until: datetime) -> None:
         """Moves a booking's time to just after an instant, and waits for what happens then."""
-        await self._stage.forward(f"booking/{booking_id}", until + _MINUTE)
+        await self._stage.forward(f"booking/{booking_id}", until + _AFTER)
         await self._cast.provider.until(
             f"/v1/bookings/{booking_id}/timeline",
             lambda it: datetime.fromisoformat(it["items"][-1]["given_at"]) >= until,

@@ -62,7 +62,9 @@ class Policy:
     reminders_before_start: tuple[timedelta, ...] = (timedelta(hours=24), timedelta(hours=1))
     """Both sides are reminded this long before the session starts."""
 
-    reminder_spread: timedelta = timedelta(seconds=30)
+    # A minute: of 2,000 sessions that begin together, over half of that, 67 reminders fall due each
+    # second, which is about all that two cores can do: what is late then makes the next one late.
+    reminder_spread: timedelta = timedelta(seconds=60)
     """Reminders are spread over this span, so that thousands due at once do not queue."""
 
 

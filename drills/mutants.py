@@ -77,8 +77,8 @@ async def _remind(town: Town) -> None:
                 "http", booking, provider, "support", "staff-1", "reschedule-approved",
                 start=(start + timedelta(days=20)).isoformat(), initiated_by="client",
             )  # fmt: skip
-    # The reminder's jitter is thirty seconds at most.
-    await asyncio.sleep(36)
+    # The reminder's jitter is a minute at most.
+    await asyncio.sleep(66)
 
 
 async def _say(town: Town, booking: str, provider: Any, command: str, **body: Any) -> None:

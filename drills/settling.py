@@ -17,7 +17,7 @@ _PATIENCE_SECONDS = 180.0
 _QUIET_SECONDS = 2.0
 _OWED_SECONDS = 600.0
 _WRITTEN: LiteralString = "SELECT count(*) FROM decisions"
-# What is owed, what ends, and whose last reminder goes out: it does so up to half a minute late.
+# What is owed, what ends, and whose last reminder goes out: it does so up to a minute late.
 _STILL_OWED: LiteralString = """
 SELECT (SELECT count(*) FROM notices WHERE state = 'owed')
      + (SELECT count(*) FROM bookings
@@ -25,7 +25,7 @@ SELECT (SELECT count(*) FROM notices WHERE state = 'owed')
      + (SELECT count(*) FROM bookings b
         WHERE b.state = 'confirmed'
           AND b.scheduled_start - interval '1 hour'
-              BETWEEN now() - interval '35 seconds' AND now() + %(ahead)s
+              BETWEEN now() - interval '65 seconds' AND now() + %(ahead)s
           AND NOT EXISTS (
               SELECT FROM notices n
               WHERE n.booking_id = b.id AND n.kind = 'session-starts'

@@ -96,7 +96,7 @@ async def completed(town: Town, provider: Provider) -> None:
 
 
 async def reminded(town: Town, provider: Provider, *, within: int = 60) -> None:
-    """A session of which both are reminded within so many seconds, and a jitter of thirty."""
+    """A session of which both are reminded within so many seconds, and a jitter of a minute."""
     await _confirmed_for_soon(town, provider, within)
 
 
