@@ -109,9 +109,17 @@ class Trial(Servers):
         return found
 
     def cpu_of(self, name: str) -> float:
-        """What a part has computed so far, in seconds."""
-        times = psutil.Process(self.parts[name].pid).cpu_times()
-        return float(times.user + times.system)
+        """What a part has computed so far, in seconds, with the processes that it has started."""
+        part = psutil.Process(self.parts[name].pid)
+        return sum(_cpu_of(each) for each in (part, *part.children(recursive=True)))
+
+
+def _cpu_of(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        # Of those that have ended, their parent knows.
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
 
 
 @contextlib.contextmanager
