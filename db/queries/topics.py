@@ -49,7 +49,7 @@ _STATUS = case(
 async def get_topic(conn: AsyncConnection, topic_id: str) -> TopicRow | None:
     """One topic, whatever its status; None if there is none of this id."""
     found = (await conn.execute(_ONE, {"topic_id": topic_id})).one_or_none()
-    return _row(found) if found else None
+    return row_of(found) if found else None
 
 
 async def offers_anything(conn: AsyncConnection, provider_id: str) -> bool:
@@ -75,7 +75,7 @@ async def list_topics(
     visible: ColumnElement[bool] = and_(topics.c.listed, _SUSPENDED.is_not(True))
     if viewer.role is Role.PROVIDER:
         visible = or_(visible, topics.c.provider_id == viewer.id)
-    statement = _read().where(visible).order_by(topics.c.id.desc()).limit(limit)
+    statement = read_topics().where(visible).order_by(topics.c.id.desc()).limit(limit)
     if provider_id is not None:
         statement = statement.where(topics.c.provider_id == provider_id)
     if q:
@@ -83,10 +83,10 @@ async def list_topics(
         statement = statement.where(holds(topics, q, topics.c.title, topics.c.description))
     if after is not None:
         statement = statement.where(topics.c.id < after)
-    return [_row(row) for row in await conn.execute(statement)]
+    return [row_of(row) for row in await conn.execute(statement)]
 
 
-def _read() -> Select[Any]:
+def read_topics() -> Select[Any]:
     told = (column for column in topics.c if column is not topics.c.pieces)
     return select(*told, _STATUS.label("status")).outerjoin_from(
         topics, standings, standings.c.provider_id == topics.c.provider_id
@@ -94,8 +94,8 @@ def _read() -> Select[Any]:
 
 
 # Built once: to build a statement takes longer than to run it.
-_ONE = _read().where(topics.c.id == bindparam("topic_id"))
+_ONE = read_topics().where(topics.c.id == bindparam("topic_id"))
 
 
-def _row(row: Any) -> TopicRow:
+def row_of(row: Any) -> TopicRow:
     return TopicRow(**{**row._mapping, "status": TopicStatus(row.status)})

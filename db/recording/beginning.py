@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.queries.bookings import get_intent
-from db.queries.topics import TopicStatus, get_topic
+from db.queries.topics import TopicStatus, read_topics
+from db.schema import booking_intents, topics
 from domain.booking.state import Booking
 from domain.refusal import Code, Refusal, refuse
+
+# An intent and its topic at once, which the database has made sure is there.
+_ASKED = (
+    read_topics()
+    .add_columns(
+        booking_intents.c.client_id,
+        booking_intents.c.provider_id.label("asked_provider_id"),
+    )
+    .join(booking_intents, booking_intents.c.topic_id == topics.c.id)
+    .where(booking_intents.c.booking_id == bindparam("booking_id"))
+)
 
 
 class NotBegunError(Exception):
@@ -23,18 +35,21 @@ async def require_request(conn: AsyncConnection, booking: Booking) -> None:
 
     The API notes what a client asks for before it starts anything. Raises NotBegunError.
     """
-    intent = await get_intent(conn, booking.id)
-    asked = intent and (intent.client_id, intent.provider_id, intent.topic_id)
-    if asked != (booking.client_id, booking.provider_id, booking.topic_id):
+    found = await conn.execute(_ASKED, {"booking_id": booking.id})
+    asked = found.one_or_none()
+    if asked is None or (asked.client_id, asked.asked_provider_id, asked.id) != (
+        booking.client_id,
+        booking.provider_id,
+        booking.topic_id,
+    ):
         raise NotBegunError(refuse(Code.MALFORMED, "Nobody has asked for this booking."))
-    topic = await get_topic(conn, booking.topic_id)
-    if topic is None or topic.provider_id != booking.provider_id:
+    if asked.provider_id != booking.provider_id:
         raise NotBegunError(refuse(Code.MALFORMED, "The provider has no such topic."))
     # A topic that was changed after the request has changed for later requests alone.
-    changed = topic.updated_at > booking.created_at
-    if topic.duration_minutes != booking.duration_minutes and not changed:
+    changed = asked.updated_at > booking.created_at
+    if asked.duration_minutes != booking.duration_minutes and not changed:
         raise NotBegunError(refuse(Code.MALFORMED, "A session on this topic is not as long."))
-    match topic.status:
+    match TopicStatus(asked.status):
         case TopicStatus.SUSPENDED:
             raise NotBegunError(refuse(Code.TOPIC_SUSPENDED))
         case TopicStatus.PAUSED:

@@ -25,6 +25,7 @@ from db.recording.beginning import NotBegunError, require_request
 from db.recording.journal import Happened, Journal, Subject
 from db.recording.owed import something_owed, still_owed, supersede
 from db.recording.repetition import past
+from db.recording.together import Move, Moving
 from db.recording.transaction import RecordingGapError, transaction
 from db.schema import bookings, late_events
 from domain.booking.events import LateEventReported
@@ -44,6 +45,11 @@ _HELD = (
     .with_for_update()
 )
 _MOVED = update(bookings).where(bookings.c.id == bindparam("booking_id"))
+_MOVING = Moving(
+    bookings, "id", "topic_id", "provider_id", "client_id", "state", "revision", "scheduled_start",
+    "scheduled_end", "created_at", "updated_at", "during", "held", "document", "recording",
+    "refused", "refusal",
+)  # fmt: skip
 _BEGUN = insert(bookings).on_conflict_do_nothing(index_elements=["id"]).returning(bookings.c.id)
 
 
@@ -114,14 +120,12 @@ async def _record(
                 "recording": record.number,
                 "refusal": {**refusal_document(refusal), "wanted": wanted.starts},
             }
-        else:
-            values = {**row_of(record), "refusal": None}
-        await conn.execute(_MOVED, {"booking_id": booking_id, **values})
-        if refusal is not None:
+            await conn.execute(_MOVED, {"booking_id": booking_id, **values})
             return Recorded(refusal=refusal)
         if row.owes:
             await supersede(conn, record.booking)
-        return Recorded(owed=await _write_what_follows(conn, record, mail=mail))
+        move = _MOVING.to({"id": booking_id, **row_of(record), "refusal": None})
+        return Recorded(owed=await _write_what_follows(conn, record, mail=mail, move=move))
 
 
 async def _repeated(
@@ -194,7 +198,7 @@ def _handled_at(record: BookingRecord) -> datetime:
 
 
 async def _write_what_follows(
-    conn: AsyncConnection, record: BookingRecord, *, mail: bool
+    conn: AsyncConnection, record: BookingRecord, *, mail: bool, move: Move | None = None
 ) -> tuple[Owed, ...]:
     """The timeline and the feed, late events, cards and notices; the result is what is owed.
 
@@ -205,7 +209,10 @@ async def _write_what_follows(
     told = [notices.row_of(notice) for notice in notices.of_booking(booking, numbered)]
     await _write_late_events(conn, record)
     webhooks = await journal_of(record).write(
-        conn, told=told, cards=cards.of_booking(booking, numbered, record.entries)
+        conn,
+        told=told,
+        cards=cards.of_booking(booking, numbered, record.entries),
+        move=move,
     )
     mails = await notices.mails_for(conn, told, mail=mail)
     return (*mails, *webhooks)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import Json, storable
-from db.recording.together import Cards, Rows, write_together
+from db.recording.together import Cards, Move, Rows, write_together
 from db.recording.webhooks_owed import owe_webhooks
 from db.schema import decisions
 from domain.notices.ledger import Owed
@@ -51,9 +51,14 @@ class Journal:
     entries: tuple[Entry, ...]
 
     async def write(
-        self, conn: AsyncConnection, *, told: Rows, cards: Cards | None = None
+        self,
+        conn: AsyncConnection,
+        *,
+        told: Rows,
+        cards: Cards | None = None,
+        move: Move | None = None,
     ) -> list[Owed]:
-        """Adds the lines and the events, and the notices and cards that go with them.
+        """Adds the lines and the events, and the notices, cards and change that go with them.
 
         Forgets refusals beyond those that are kept. The result is what services are to be told of
         the events, by webhook.
@@ -64,6 +69,7 @@ class Journal:
             lines=[self.line(entry) for entry in self.entries],
             told=told,
             cards=cards,
+            move=move,
         )
         if self.refused:
             await self._prune(conn)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,6 +42,14 @@ _KNOWN: dict[str, frozenset[str]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Move:
+    """A change of the row that all of it is about, which is part of the same statement."""
+
+    statement: Any
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cards:
     """What two people find in their chat: rows of `messages`, but for their conversation's id."""
 
@@ -50,22 +59,31 @@ class Cards:
 
 
 async def write_together(
-    conn: AsyncConnection, *, happened: Rows, lines: Rows, told: Rows, cards: Cards | None = None
+    conn: AsyncConnection,
+    *,
+    happened: Rows,
+    lines: Rows,
+    told: Rows,
+    cards: Cards | None = None,
+    move: Move | None = None,
 ) -> list[int]:
     """Adds events, lines of a timeline, notices and cards; a pair's first card begins their chat.
+
+    With `move`, another row is changed in the same moment.
 
     The result is the ids of the events that an endpoint listens to. Listeners to the feed are told
     when the transaction is committed. Rows of one table have the same columns, in any order.
     """
     begun = new_id()
     written = await conn.execute(
-        _STATEMENT,
+        move.statement if move else _STATEMENT,
         {
             "happened": _json("happened", happened),
             "lines": _json("lines", lines),
             "told": _json("told", told),
             "begun": begun,
             **_chat(cards, begun),
+            **(move.values if move else {}),
         },
     )
     return [event_id for event_id, heard, _ in written if heard]
@@ -172,3 +190,28 @@ def _statement() -> Any:
 
 
 _STATEMENT = _statement()
+
+
+class Moving:
+    """How rows of a table move along: the statement for it, built once."""
+
+    def __init__(self, table: Table, key: str, *names: str) -> None:
+        self._names = frozenset({key, *names})
+        change = (
+            update(table)
+            .where(table.c[key] == bindparam(_moved(key), type_=table.c[key].type))
+            .values({name: bindparam(_moved(name), type_=table.c[name].type) for name in names})
+        )
+        self._statement = _STATEMENT.add_cte(change.cte("moved"))
+
+    def to(self, row: Mapping[str, Any]) -> Move:
+        """The change to what a row says from now on: its key, and all the columns that move."""
+        if row.keys() != self._names:
+            raise ValueError(f"other columns than move: {sorted(row.keys() ^ self._names)}")
+        return Move(
+            statement=self._statement, values={_moved(name): each for name, each in row.items()}
+        )
+
+
+def _moved(name: str) -> str:
+    return f"moved_{name}"
