@@ -16,9 +16,11 @@ from api.gateway import Gateway
 from api.live import route as live
 from api.live.hub import Hub
 from api.methods import Methods
+from api.patience import Patience
 from api.portal import site
 from api.portal.headers import SecurityHeaders
 from api.purging import purging
+from api.recordings import Recordings
 from api.routes import (
     booking_commands,
     bookings,
@@ -35,7 +37,7 @@ from api.routes import (
 from api.services import Services
 from api.telemetry import Metrics, Telemetry
 from config import Settings
-from db.engine import create_engine
+from db.engine import create_engine, singly
 from telemetry import traces
 
 
@@ -47,11 +49,14 @@ def create_app(settings: Settings) -> FastAPI:
         url = settings.require_database_url()
         engine = create_engine(url, application_name="keepdate-api")
         traces.follow_statements(engine)
+        patience, recordings = Patience(), Recordings(singly(engine))
         hub = Hub(engine, url, application_name="keepdate-api live")
         try:
             app.state.services = Services(
                 engine=engine,
-                gateway=await Gateway.open(settings),
+                gateway=await Gateway.open(settings, patience),
+                patience=patience,
+                recordings=recordings,
                 authenticator=Authenticator(settings),
                 live=hub,
             )
@@ -59,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
             async with hub.running(), purging(engine, kept_for=kept_for):
                 yield
         finally:
+            await recordings.close()
             await engine.dispose()
 
     app = FastAPI(

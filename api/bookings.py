@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commands import Given
-from api.gateway import ANSWER_WITHIN, Applied, NotRunning, Taken
 from api.idempotency import Answered, Write, kept_answer
 from api.models.booking import BookingRequest
+from api.outcomes import Applied, NotRunning, Taken
 from api.problems import malformed, malformed_field, refused, unavailable
 from api.services import Services, clock
 from api.views import accepted_view, booking_view
 from db.ids import new_id
-from db.queries.bookings import BookingRow, Intent, get_booking
+from db.queries.bookings import Intent, get_booking
 from db.queries.timelines import was_carried_out
 from db.queries.topics import TopicRow, TopicStatus, get_topic
 from db.stores.idempotency import Claim
@@ -24,9 +23,6 @@ from db.stores.intents import insert_intent
 from domain.booking.decide import NewRequest
 from domain.party import Party
 from domain.refusal import Code, FieldError, Refusal, refuse
-
-_LOOK_EVERY_SECONDS = 0.02
-_LOOK_AT_LEAST_EVERY_SECONDS = 0.25
 
 _log = logging.getLogger(__name__)
 
@@ -56,12 +52,10 @@ async def create(
                 return await _keep(write, conn, Answered.refused(refusal))
             await insert_intent(conn, _intent(request, now))
     await parts.gateway.start_booking(request)
-    # Nobody is as quick as to have recorded it by now: the first look would be in vain.
-    await asyncio.sleep(_LOOK_EVERY_SECONDS)
-    row = await _recorded(parts, request.booking_id)
-    if row is not None:
+    try:
+        row = await parts.patience.wait(parts.recordings.first_of(request.booking_id))
         answered = Answered(status=201, body=booking_view(row, caller))
-    else:
+    except TimeoutError:
         answered = await not_recorded(parts, request.booking_id)
     async with parts.singly.connect() as conn:
         return await _keep(write, conn, answered)
@@ -146,7 +140,8 @@ async def tell(parts: Services, booking_id: str, given: Given, caller: Party) ->
         case NotRunning():
             return await _ended(parts, booking_id, given, caller)
         case Applied():
-            row = await _recorded(parts, booking_id)
+            async with parts.singly.connect() as conn:
+                row = await get_booking(conn, booking_id)
             if row is None:
                 raise unavailable("The booking is not recorded yet.")
             return Answered(status=200, body=booking_view(row, caller))
@@ -171,17 +166,3 @@ async def _ended(parts: Services, booking_id: str, given: Given, caller: Party) 
         return Answered(status=200, body=booking_view(row, caller))
     message = f"The booking is {row.booking.state} already."
     raise refused(Refusal(code=Code.ALREADY_CLOSED, message=message))
-
-
-async def _recorded(parts: Services, booking_id: str) -> BookingRow | None:
-    """The booking, as soon as the database shows it; None if it does not in time."""
-    pause = _LOOK_EVERY_SECONDS
-    loop = asyncio.get_running_loop()
-    until = loop.time() + ANSWER_WITHIN.total_seconds()
-    while True:
-        async with parts.singly.connect() as conn:
-            row = await get_booking(conn, booking_id)
-        if row is not None or loop.time() >= until:
-            return row
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LOOK_AT_LEAST_EVERY_SECONDS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from temporalio.client import (
@@ -19,17 +19,26 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
-    WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.outcomes import (
+    NotRunning,
+    Outcome,
+    TemporalUnreachableError,
+    acknowledged,
+    as_unreachable,
+    outcome_of,
+    taken,
+)
+from api.patience import Patience
 from config import Settings, temporal_connection
 from domain.booking.decide import NewRequest
 from domain.notices.ledger import Owed
-from domain.refusal import Code, FieldError, Refusal
+from domain.refusal import Code, Refusal
 from telemetry import traces
 from telemetry.correlation import NamesRequests
 from workflows import delivery, messages, search_attributes
@@ -57,31 +66,9 @@ field_errors = messages.field_errors
 workflow_of_booking = booking_workflow_id
 workflow_of_standing = standing_workflow_id
 
-ANSWER_WITHIN = timedelta(seconds=3)
-"""How long a command waits for a worker's answer before it goes as a signal."""
-
-_DELIVER_WITHIN = timedelta(seconds=5)
-"""How long Temporal itself may take to acknowledge something."""
-
-_CLOSED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
 _BUSY = frozenset({RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.FAILED_PRECONDITION})
-_UNREACHABLE = frozenset(
-    {
-        RPCStatusCode.CANCELLED,
-        RPCStatusCode.UNKNOWN,
-        RPCStatusCode.DEADLINE_EXCEEDED,
-        RPCStatusCode.RESOURCE_EXHAUSTED,
-        RPCStatusCode.ABORTED,
-        RPCStatusCode.UNAVAILABLE,
-        RPCStatusCode.INTERNAL,
-    }
-)
 
 T = TypeVar("T")
-
-
-class TemporalUnreachableError(Exception):
-    """Temporal does not answer, so it is not known whether anything was taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,33 +80,16 @@ class Order:
     update_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Applied:
-    """A worker carried the command out, and it is on record."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """No worker has answered in time; the command is kept, and will be carried out once."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotRunning:
-    """There is no such workflow, or it has ended: nobody is there to take the command."""
-
-
-Outcome = Applied | Taken | NotRunning | Refusal
-
-
 class Gateway:
     """Talks to Temporal in the words of the marketplace."""
 
-    def __init__(self, client: Client, task_queue: str) -> None:
+    def __init__(self, client: Client, task_queue: str, patience: Patience | None = None) -> None:
         self._client = client
         self._task_queue = task_queue
+        self._patience = patience or Patience()
 
     @classmethod
-    async def open(cls, settings: Settings) -> Gateway:
+    async def open(cls, settings: Settings, patience: Patience) -> Gateway:
         """A gateway that connects when first needed, so that the API starts without Temporal."""
         client = await Client.connect(
             **temporal_connection(settings),
@@ -128,20 +98,20 @@ class Gateway:
             interceptors=[NamesRequests()],
             plugins=traces.plugins(),
         )
-        return cls(client, settings.task_queue)
+        return cls(client, settings.task_queue, patience)
 
     async def is_ready(self, *, within_seconds: float) -> bool:
         """Whether Temporal answers in time."""
         try:
             async with asyncio.timeout(within_seconds):
-                return await _acknowledged(self._client.service_client.check_health())
+                return await acknowledged(self._client.service_client.check_health())
         except (TimeoutError, TemporalUnreachableError):
             return False
 
     async def start_booking(self, request: NewRequest) -> None:
         """Begin a booking; if it has begun already, nothing happens."""
         try:
-            await self._with_attributes(lambda: _acknowledged(self._start_booking(request)))
+            await self._with_attributes(lambda: acknowledged(self._start_booking(request)))
         except WorkflowAlreadyStartedError:
             return
 
@@ -152,10 +122,10 @@ class Gateway:
         """
         handle = self._booking(booking_id)
         try:
-            found = await _acknowledged(handle.describe())
+            found = await acknowledged(handle.describe())
             if found.status is not WorkflowExecutionStatus.FAILED:
                 return None
-            await _acknowledged(handle.result())
+            await acknowledged(handle.result())
         except WorkflowFailureError as error:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type in set(Code):
@@ -170,25 +140,25 @@ class Gateway:
     async def tell_booking(self, booking_id: str, order: Order) -> Outcome:
         """Give a command to a booking."""
         handle = self._booking(booking_id)
-        answer = await _answered(
+        answer = await self._answered(
             handle.execute_update(order.name, order.payload, id=order.update_id)
         )
         if answer is not None:
             return answer
-        return await _taken(handle.signal(order.name, order.payload))
+        return await taken(handle.signal(order.name, order.payload))
 
     async def tell_standing(self, provider_id: str, order: Order) -> Outcome:
         """Give a command to a provider's standing, which begins with the first one."""
         answer = await self._with_attributes(
-            lambda: _answered(self._update_standing(provider_id, order))
+            lambda: self._answered(self._update_standing(provider_id, order))
         )
         if answer is not None:
             return answer
-        return await _taken(self._signal_standing(provider_id, order))
+        return await taken(self._signal_standing(provider_id, order))
 
     async def deliver(self, owed: Owed) -> None:
         """Have a notice delivered that no other workflow owes; if that is under way, it goes on."""
-        await _acknowledged(
+        await acknowledged(
             self._client.start_workflow(
                 "Delivery",
                 owed,
@@ -235,6 +205,23 @@ class Gateway:
             start_signal_args=[order.payload],
         )
 
+    async def _answered(self, update: Awaitable[Any]) -> Outcome | None:
+        """What a worker answers to an update; None where none does in time."""
+        try:
+            return await self._patience.wait(outcome_of(update))
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            # The SDK turns every cancellation into this error, one from above included.
+            _stop_if_cancelled()
+            return None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return NotRunning()
+            if error.status in _BUSY:
+                return None
+            raise as_unreachable(error) from error
+        except RuntimeError as error:
+            raise as_unreachable(error) from error
+
     async def _with_attributes(self, call: Callable[[], Awaitable[T]]) -> T:
         """Starts something on a server that may not know our search attributes yet.
 
@@ -263,78 +250,6 @@ class Gateway:
 
     def _booking(self, booking_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(booking_workflow_id(booking_id))
-
-
-async def _answered(update: Awaitable[Any]) -> Outcome | None:
-    """What a worker answers to an update; None where none does in time."""
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-            await update
-    except WorkflowUpdateFailedError as error:
-        return _refused(error)
-    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        # The SDK turns every cancellation into this error, one from above included.
-        _stop_if_cancelled()
-        return None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return NotRunning()
-        if error.status in _BUSY:
-            return None
-        raise _as_unreachable(error) from error
-    except RuntimeError as error:
-        raise _as_unreachable(error) from error
-    return Applied()
-
-
-def _refused(error: WorkflowUpdateFailedError) -> Outcome:
-    cause = error.cause
-    if not isinstance(cause, ApplicationError):
-        raise error
-    if cause.type == _CLOSED_MEANWHILE:
-        return NotRunning()
-    if cause.type not in set(Code):
-        raise error
-    details = cause.details[0] if cause.details else {}
-    free = details.get("free_starts")
-    return Refusal(
-        code=Code(cause.type),
-        message=cause.message,
-        errors=tuple(FieldError(**each) for each in details.get("errors", ())),
-        free_starts=None if free is None else tuple(free),
-    )
-
-
-async def _taken(signal: Awaitable[Any]) -> Outcome:
-    """Has Temporal keep a command that no worker has answered."""
-    try:
-        await _acknowledged(signal)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return NotRunning()
-        raise
-    return Taken()
-
-
-async def _acknowledged(call: Awaitable[T]) -> T:
-    """What Temporal itself answers, which takes no worker. Raises TemporalUnreachableError."""
-    try:
-        async with asyncio.timeout(_DELIVER_WITHIN.total_seconds()):
-            return await call
-    except TimeoutError as error:
-        raise TemporalUnreachableError("no answer in time") from error
-    except RPCError as error:
-        raise _as_unreachable(error) from error
-    except RuntimeError as error:
-        raise _as_unreachable(error) from error
-
-
-def _as_unreachable(error: RPCError | RuntimeError) -> Exception:
-    """An outage as such; any other error of a call is a bug, and stays what it is."""
-    if isinstance(error, RPCError):
-        return TemporalUnreachableError(error.message) if error.status in _UNREACHABLE else error
-    # The SDK has no error of its own for a first connection that fails.
-    return TemporalUnreachableError(str(error)) if "onnect" in str(error) else error
 
 
 def _stop_if_cancelled() -> None:

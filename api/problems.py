@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from api.gateway import TemporalUnreachableError, field_errors
+from api.gateway import field_errors
+from api.outcomes import TemporalUnreachableError
 from domain.refusal import MEANINGS, Code, FieldError, Refusal, refuse
 
 MEDIA_TYPE = "application/problem+json"

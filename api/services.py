@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.auth import Authenticator
 from api.gateway import Gateway
 from api.live.hub import Hub
+from api.patience import Patience
+from api.recordings import Recordings
 from db.engine import singly
 
 
@@ -22,6 +24,8 @@ class Services:
 
     engine: AsyncEngine
     gateway: Gateway
+    patience: Patience
+    recordings: Recordings
     authenticator: Authenticator
     live: Hub
 

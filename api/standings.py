@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.body import Json
 from api.commands import Given
-from api.gateway import Applied, NotRunning, Taken
 from api.idempotency import Answered
+from api.outcomes import Applied, NotRunning, Taken
 from api.problems import refused, unavailable
 from api.services import Services, clock
 from api.views import accepted_view

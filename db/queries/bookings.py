@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, bindparam, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_from
@@ -55,7 +65,7 @@ async def get_bookings(conn: AsyncConnection, ids: Collection[str]) -> dict[str,
     """Those of some bookings that are recorded, by id."""
     if not ids:
         return {}
-    rows = map(row_of, await conn.execute(read_bookings().where(bookings.c.id.in_(ids))))
+    rows = map(row_of, await conn.execute(_SOME, {"ids": list(ids)}))
     return {row.booking.id: row for row in rows}
 
 
@@ -145,6 +155,8 @@ def read_bookings() -> Select[Any]:
 
 
 _INTENT = select(booking_intents).where(booking_intents.c.booking_id == bindparam("booking_id"))
+# An array is one parameter, however many they are: the statement stays the same.
+_SOME = read_bookings().where(bookings.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
 _ONE = read_bookings().where(bookings.c.id == bindparam("booking_id"))
 
 

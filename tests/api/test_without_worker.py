@@ -19,8 +19,7 @@ from tests.api.marketplace import Marketplace, fresh_key, in_days, ok, problem, 
 def in_vain() -> Iterator[pytest.MonkeyPatch]:
     """While there is no worker, nobody waits long for one."""
     with pytest.MonkeyPatch.context() as patience:
-        for module in ("bookings", "gateway"):
-            patience.setattr(f"api.{module}.ANSWER_WITHIN", timedelta(seconds=0.5))
+        patience.setattr("api.patience.ANSWER_WITHIN", timedelta(seconds=0.5))
         yield patience
 
 
