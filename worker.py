@@ -20,7 +20,7 @@ from temporalio.runtime import (
     TelemetryConfig,
     TelemetryFilter,
 )
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.delivering import Courier, Outlet, delivery_queue
 from activities.mailing import MailOutlet, MailServer, letterhead
@@ -43,6 +43,7 @@ from workflows.encryption import converter
 from workflows.guard import Guard
 from workflows.measures import LATENESS, LATENESS_BUCKETS
 from workflows.provider_standing import ProviderStandingWorkflow
+from workflows.runner import LeanRunner
 from workflows.search_attributes import register
 from workflows.sweep import SweepWorkflow
 from workflows.sweep import schedule as schedule_sweep
@@ -61,7 +62,7 @@ _MEASURED_EVERY_SECONDS = 5.0
 
 OLDEST_UNRECORDED = "keepdate_oldest_unrecorded_event_age_seconds"
 
-RUNNER = UnsandboxedWorkflowRunner()
+RUNNER = LeanRunner()
 """Where workflows run. The SDK's sandbox, which loads a workflow's module anew for each workflow,
 costs a third of all that a worker computes. Lint keeps clocks and randomness out of `domain` and
 `workflows` instead, and the tests replay every stored history in the sandbox."""

@@ -11,7 +11,7 @@ S = TypeVar("S")
 E = TypeVar("E")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recording(Generic[E]):
     """One recording that the database has taken: its number, its events and its lines.
 
@@ -25,7 +25,7 @@ class Recording(Generic[E]):
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Account(Generic[S, E]):
     """A booking or a standing as its workflow knows it to be on record.
 

@@ -18,7 +18,7 @@ class Role(StrEnum):
     """A deadline that passed. Nobody can act as the clock; it only appears in the record."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Party:
     """One person, member of staff, or service of the marketplace, by role and id."""
 

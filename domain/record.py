@@ -13,7 +13,7 @@ REFUSALS_KEPT = 50
 """A timeline keeps this many of the newest refused commands, with a count of all."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One line of a timeline.
 

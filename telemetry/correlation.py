@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -115,9 +115,10 @@ class _Told(in_worker.WorkflowInboundInterceptor):
     def init(self, outbound: in_worker.WorkflowOutboundInterceptor) -> None:
         super().init(_PassedOn(outbound))
 
-    async def execute_workflow(self, input: in_worker.ExecuteWorkflowInput) -> Any:
+    def execute_workflow(self, input: in_worker.ExecuteWorkflowInput) -> Coroutine[Any, Any, Any]:
+        # Passed on, and not awaited: what waits here would be kept for as long as the workflow.
         with _on_behalf_of(input.headers):
-            return await super().execute_workflow(input)
+            return self.next.execute_workflow(input)
 
     async def handle_signal(self, input: in_worker.HandleSignalInput) -> None:
         with _on_behalf_of(input.headers):

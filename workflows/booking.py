@@ -75,12 +75,10 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> dict[str, Any]:
         """Live from the request to the end of the booking; the result is how it ended."""
-        started = read_booking_input(given, workflow.info())
-        if started.state is not None:
-            self._start(started.state, started.progress, started.history_limit)
-        else:
-            await self._uncancelled(self._begin(started))
+        await self._enter(read_booking_input(given, workflow.info()))
         if await self._live():
+            # Read again, and not kept meanwhile: the next history begins with the same request.
+            started = read_booking_input(given, workflow.info())
             progress = self._handed_over()
             workflow.continue_as_new(replace(started, state=self._known, progress=progress))
         self._show(None)
@@ -108,6 +106,12 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         if self._state is None:
             return None
         return _as_seen_by(self._state, UNNAMED_SERVICE, workflow.now())
+
+    async def _enter(self, started: BookingInput) -> None:
+        if started.state is not None:
+            self._start(started.state, started.progress, started.history_limit)
+        else:
+            await self._uncancelled(self._begin(started))
 
     async def _begin(self, started: BookingInput) -> None:
         # The request was made when the workflow was started, however long a worker took to come.

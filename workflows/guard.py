@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
 from temporalio import workflow
@@ -17,7 +18,7 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from workflows.payloads import NOTHING, surplus
+from workflows.payloads import NOTHING, by_itself, surplus
 
 
 class Guard(Interceptor):
@@ -31,9 +32,12 @@ class Guard(Interceptor):
 
 
 class _InboundGuard(WorkflowInboundInterceptor):
-    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
-        input.args = [_one(input.args)]
-        return await super().execute_workflow(input)
+    def execute_workflow(self, input: ExecuteWorkflowInput) -> Coroutine[Any, Any, Any]:
+        # Passed on, and not awaited: what waits here is in memory for as long as the workflow.
+        # And as copies, for so would be the whole message of which they are parts: see `runner`.
+        input.args = [RawValue(by_itself(_one(input.args).payload))]
+        input.headers = {name: by_itself(payload) for name, payload in input.headers.items()}
+        return self.next.execute_workflow(input)
 
     async def handle_signal(self, input: HandleSignalInput) -> None:
         defined = workflow.get_signal_handler(input.signal) is not None

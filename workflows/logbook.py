@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic
@@ -54,7 +54,8 @@ class Logbook:
     def __init__(self) -> None:
         self.progress = Progress()
         self.unrecorded: tuple[Entry, ...] = ()
-        self._kept: deque[Recording[Any]] = deque(maxlen=RECORDINGS_KEPT)
+        # A tuple: most workflows have few, and a deque has room for sixty from the start.
+        self._kept: tuple[Recording[Any], ...] = ()
         self._writing: int | None = None
         self.refused_on_record = 0
 
@@ -153,15 +154,14 @@ class Logbook:
     ) -> None:
         self._writing = None
         self.refused_on_record = refused
-        self._kept.append(
-            Recording(
-                number=number,
-                revision=revision,
-                first_seq=first_seq,
-                events=tuple(events),
-                entries=tuple(entries),
-            )
+        recording = Recording(
+            number=number,
+            revision=revision,
+            first_seq=first_seq,
+            events=tuple(events),
+            entries=tuple(entries),
         )
+        self._kept = (*self._kept, recording)[-RECORDINGS_KEPT:]
 
     def _strike_out(self, recorded: Sequence[Entry]) -> None:
         """Forget refusals that the lost task has recorded: the same signals were refused again."""

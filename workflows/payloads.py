@@ -19,6 +19,13 @@ _JSON = PydanticJSONPlainPayloadConverter()
 """One for all: every workflow has a converter of its own, and what this one remembers of the types
 takes longer to build than everything else that a workflow does."""
 
+_CONVERTERS = CompositePayloadConverter(
+    *(
+        _JSON if isinstance(each, JSONPlainPayloadConverter) else each
+        for each in DefaultPayloadConverter.default_encoding_payload_converters
+    )
+).converters
+
 
 class TolerantPayloadConverter(CompositePayloadConverter):
     """JSON by pydantic; what cannot be decoded, and has no type to be decoded to, stays raw.
@@ -29,12 +36,7 @@ class TolerantPayloadConverter(CompositePayloadConverter):
 
     def __init__(self) -> None:
         """The SDK's own converters, but for that of JSON."""
-        super().__init__(
-            *(
-                _JSON if isinstance(each, JSONPlainPayloadConverter) else each
-                for each in DefaultPayloadConverter.default_encoding_payload_converters
-            )
-        )
+        self.converters = _CONVERTERS
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
@@ -63,6 +65,13 @@ UNREADABLE = b"keepdate/unreadable"
 
 NOTHING = RawValue(Payload(metadata={"encoding": b"binary/null"}))
 """What a handler is called with when a signal came with no argument."""
+
+
+def by_itself(payload: Payload) -> Payload:
+    """A copy of a payload that does not keep in memory the whole message in which it came."""
+    copy = Payload()
+    copy.CopyFrom(payload)
+    return copy
 
 
 def surplus(count: int) -> RawValue:

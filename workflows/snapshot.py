@@ -13,7 +13,7 @@ from domain.standing.state import Standing
 from workflows.inbox import Outcome
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Undelivered:
     """A notice that is owed, and since when it is tried to deliver it."""
 
@@ -21,7 +21,7 @@ class Undelivered:
     since: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How many recordings, lines and events there have been; the newest lines and outcomes.
 
@@ -37,7 +37,7 @@ class Progress:
     owed: tuple[Undelivered, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BookingInput:
     """What a `Booking` workflow starts with: a request, and where its last history ended.
 
@@ -50,7 +50,7 @@ class BookingInput:
     history_limit: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StandingInput:
     """What a `ProviderStanding` workflow starts with: a provider, and where its history ended."""
 

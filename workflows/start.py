@@ -7,7 +7,9 @@ the calendar in the middle of a decision would stick the workflow.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -73,7 +75,7 @@ def read_booking_input(given: RawValue, info: Info) -> BookingInput:
     _require(0 < wanted.duration_minutes <= _LONGEST_MINUTES, "a session lasts a day at most")
     _require(_is_text(wanted.title) and _is_text(wanted.note), "the title or the note is not text")
     _require_sane(wanted.policy)
-    return started
+    return _with_one_policy(started)
 
 
 def read_standing_input(given: RawValue, info: Info) -> StandingInput:
@@ -118,6 +120,19 @@ def _require_sane(policy: Policy) -> None:
     _require(all(timedelta(0) <= span <= HORIZON for span in spans), "a policy of no sane length")
     _require(len(policy.reminders_before_start) <= _MOST_REMINDERS, "a policy of many reminders")
     _require(policy.allowed >= 0 and _is_text(policy.name), "a policy without a number or a name")
+
+
+def _with_one_policy(started: BookingInput) -> BookingInput:
+    request, state = started.request, started.state
+    if state is not None:
+        state = replace(state, policy=_the_one(state.policy))
+    return replace(started, request=replace(request, policy=_the_one(request.policy)), state=state)
+
+
+@lru_cache(maxsize=64)
+def _the_one(policy: Policy) -> Policy:
+    # One value in memory for all that are equal: nearly every booking has the same policy.
+    return policy
 
 
 def _is_text(value: str) -> bool:

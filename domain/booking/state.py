@@ -69,7 +69,7 @@ class ReminderKind(StrEnum):
     SESSION_STARTS = "session-starts"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reminder:
     """One reminder that is armed. `due_at` is when it is due by the rules; it goes out at `at`."""
 
@@ -79,7 +79,7 @@ class Reminder:
     to: tuple[Role, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reschedule:
     """The one proposal of new times that a confirmed booking may hold."""
 
@@ -93,7 +93,7 @@ class Reschedule:
     accepted_start: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cancellation:
     """A cancellation that the provider has asked for, or that is done."""
 
@@ -108,7 +108,7 @@ class Cancellation:
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Booking:
     """One booking, whole: everything that its next decision may depend on.
 
