@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.schema import bookings, notices
+from db.schema import FAILED, OWED, bookings, notices
 from domain.booking.state import OPEN
 from domain.notices.ledger import Channel, NoticeState
 
@@ -40,10 +40,21 @@ async def owed_notices(conn: AsyncConnection) -> dict[str, Owed]:
             func.count().label("number"),
             func.min(notices.c.due_at).label("oldest"),
         )
-        .where(notices.c.state == NoticeState.OWED.value)
+        .where(OWED)
         .group_by(notices.c.channel)
     )
     return {row.channel: Owed(count=row.number, oldest_due_at=row.oldest) for row in found}
+
+
+async def failed_notices(conn: AsyncConnection) -> dict[str, int]:
+    """How many notices of each channel could not be delivered. Counted in an index."""
+    found = await conn.execute(
+        select(notices.c.channel, func.count().label("number"))
+        .where(FAILED)
+        .group_by(notices.c.channel)
+    )
+    counts = {row.channel: row.number for row in found}
+    return {channel.value: counts.get(channel.value, 0) for channel in Channel}
 
 
 async def ledger(conn: AsyncConnection) -> dict[tuple[str, str], int]:

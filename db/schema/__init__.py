@@ -6,7 +6,7 @@ from db.schema.base import metadata
 from db.schema.booking import NO_OVERLAP, SESSIONS, booking_intents, bookings
 from db.schema.conversation import conversation_reads, conversations, message_allowances, messages
 from db.schema.idempotency import idempotency_keys
-from db.schema.ledger import IN_INBOX, UNREAD, notices
+from db.schema.ledger import FAILED, IN_INBOX, OWED, UNREAD, notices
 from db.schema.person import calendar_feeds, contacts, notice_choices, people
 from db.schema.record import decisions, events
 from db.schema.standing import (
@@ -21,8 +21,10 @@ from db.schema.webhook import webhooks
 
 __all__ = [
     "CLAIMS_TO_SETTLE",
+    "FAILED",
     "IN_INBOX",
     "NO_OVERLAP",
+    "OWED",
     "PROOFS_TO_REVIEW",
     "SESSIONS",
     "UNREAD",

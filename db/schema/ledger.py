@@ -26,6 +26,9 @@ UNREAD = text("channel = 'inbox' AND state = 'sent' AND read_at IS NULL")
 OWED = text("state = 'owed'")
 """Those that an outlet has yet to deliver."""
 
+FAILED = text("state = 'failed'")
+"""Those that were given up, or refused for good."""
+
 notices = Table(
     "notices",
     metadata,
@@ -69,6 +72,8 @@ notices = Table(
         postgresql_include=["channel", "due_at"],
         postgresql_where=OWED,
     ),
+    # Counted by channel, as often as somebody measures.
+    Index("ix_notices_failed", "channel", postgresql_where=FAILED),
     Index("ix_notices_unread", "recipient_role", "recipient_id", postgresql_where=UNREAD),
     # The log of what an endpoint was sent.
     Index(None, "webhook_id", "id", postgresql_where=text("webhook_id IS NOT NULL")),

@@ -53,6 +53,10 @@ async def test_the_ledger_by_channel_and_state(conn: AsyncConnection) -> None:
     }
 
 
+async def test_what_has_failed_by_channel(conn: AsyncConnection) -> None:
+    assert await tallies.failed_notices(conn) == {"inbox": 0, "email": 10, "webhook": 0}
+
+
 async def test_what_is_owed_and_since_when(conn: AsyncConnection) -> None:
     [(channel, owed)] = (await tallies.owed_notices(conn)).items()
     assert (channel, owed.count, owed.oldest_due_at.hour) == ("email", 10, 1)
