@@ -28,6 +28,12 @@ from domain.party import Party, Role
 
 _MATCHES_AT_MOST = 300
 
+# Made once: another name for a table has all its columns anew.
+_BY = {
+    column: bookings.alias(f"by_{column}")
+    for column in ("provider_id", "client_id", "topic_id", "id")
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Meant:
@@ -61,7 +67,7 @@ class Meant:
             if not ids:
                 continue
             wanted = func.unnest(cast(ids, ARRAY(Text))).table_valued("id").render_derived(column)
-            theirs = bookings.alias(f"by_{column}")
+            theirs = _BY[column]
             # A topic is of one provider; if that were asked too, few would be reckoned with.
             known = ("provider_id",) if column == "topic_id" else ()
             newest = (
@@ -71,7 +77,14 @@ class Meant:
                 .limit(limit)
                 .lateral(f"newest_by_{column}")
             )
-            each.append(select(newest.c.id).select_from(wanted.join(newest, true())))
+            each.append(
+                # So many are enough of each kind: to sort out whatever is meant twice takes longer
+                # than to find it.
+                select(newest.c.id)
+                .select_from(wanted.join(newest, true()))
+                .order_by(newest.c.id.desc())
+                .limit(limit)
+            )
         # A booking may be meant for its client and for its topic.
         found = union(*each).subquery("meant")
         return bookings.c.id.in_(select(found.c.id).order_by(found.c.id.desc()).limit(limit))

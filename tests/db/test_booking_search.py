@@ -55,6 +55,31 @@ async def test_bookings_are_found_by_person_and_topic(engine: AsyncEngine) -> No
     assert await found_by(engine, SUPPORT, go.id) == {go.id}
 
 
+async def test_of_what_is_meant_in_several_ways_the_newest_are_found_once(
+    engine: AsyncEngine,
+) -> None:
+    both: list[str] = []
+    client: list[str] = []
+    topic: list[str] = []
+    about = {found: await new_topic(engine, "ada", title=found) for found in ("Carlton", "Chess")}
+    for _ in range(2):
+        for kind, client_id, title in (
+            (client, "carl", "Chess"),
+            (topic, "dora", "Carlton"),
+            (both, "carl", "Carlton"),
+        ):
+            played = await requested(engine, client_id=client_id, topic_id=about[title])
+            kind.append(played.booking.id)
+        await requested(engine, client_id="dora", topic_id=about["Chess"])
+    newest_first = sorted(both + client + topic, reverse=True)
+    for viewer in (ADA, SUPPORT):
+        async with engine.connect() as conn:
+            among = await matching(conn, viewer, "carl")
+            rows = await list_bookings(conn, among=among, limit=4)
+            others = await list_bookings(conn, among=among, limit=4, after=newest_first[3])
+        assert [row.booking.id for row in (*rows, *others)] == newest_first
+
+
 async def test_bookings_are_counted_by_state(engine: AsyncEngine) -> None:
     played = await requested(engine)
     await played.give(Decline(reason="Away."), played.provider)

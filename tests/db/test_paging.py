@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.queries.bookings import BookingRow, list_bookings, list_statement
+from db.queries.subjects import open_bookings, open_statement
 from domain.booking import commands as do
 from domain.booking.state import State
 from tests.db.player import in_days, new_topic, requested
@@ -87,10 +88,13 @@ async def many(tables: AsyncEngine) -> AsyncEngine:
 
 
 async def _plan(engine: AsyncEngine, **wanted: Any) -> str:
-    statement = list_statement(limit=20, **wanted)
-    compiled = statement.compile(engine.sync_engine, compile_kwargs={"literal_binds": True})
     async with engine.connect() as conn:
-        return "\n".join(await conn.scalars(text(f"EXPLAIN {compiled}")))
+        return await _plan_of(conn, list_statement(limit=20, **wanted))
+
+
+async def _plan_of(conn: AsyncConnection, statement: Select[Any]) -> str:
+    compiled = statement.compile(conn.engine, compile_kwargs={"literal_binds": True})
+    return "\n".join(await conn.scalars(text(f"EXPLAIN {compiled}")))
 
 
 @pytest.mark.parametrize("after", [None, "00007000"])
@@ -113,3 +117,35 @@ async def test_the_list_of_a_pair_reads_an_index(many: AsyncEngine) -> None:
     plan = await _plan(many, viewer_provider_id="provider-5", client_id="client-5")
     assert "Index" in plan
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("after", ["", "00004000"])
+async def test_what_is_open_is_found_without_what_has_ended(many: AsyncEngine, after: str) -> None:
+    async with many.connect() as conn:
+        # Few are open, and those are the newest.
+        await conn.execute(
+            text("UPDATE bookings SET state = 'completed' WHERE id < '00007900'"),
+        )
+        await conn.execute(text("ANALYZE bookings"))
+        plan = await _plan_of(conn, open_statement(limit=20, after=after))
+        await conn.rollback()
+    assert "ix_bookings_state_id" in plan
+    assert "Filter" not in plan
+    assert "Seq Scan" not in plan
+
+
+async def test_open_bookings_page_in_the_order_of_their_ids(engine: AsyncEngine) -> None:
+    there = []
+    for day in range(9):
+        played = await requested(engine, start := in_days(7 + day))
+        there.append(played.booking.id)
+        if day % 3 == 0:
+            await played.give(do.Confirm(start=start), played.provider)
+        elif day % 3 == 1:
+            await played.give(do.Decline(reason="Away."), played.provider)
+            there.pop()
+    found: list[str] = []
+    async with engine.connect() as conn:
+        while page := await open_bookings(conn, limit=2, after=found[-1] if found else ""):
+            found += page
+    assert found == there
