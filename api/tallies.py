@@ -21,7 +21,7 @@ _LEDGER_SECONDS = 60.0
 """So is what takes reading the whole ledger, unless that takes long."""
 
 _SHARE = 100
-"""The ledger is read for no more than so small a part of the time: seldom, where it is very long."""
+"""The ledger is read for no more than so small a part of the time: seldom, where it is long."""
 
 _WITHIN_SECONDS = 5.0
 _NO_ANSWER = (TimeoutError, OSError, SQLAlchemyError)
