@@ -9,8 +9,10 @@ from fastapi import Depends, Path
 from api.auth import Caller
 from api.problems import not_found
 from api.services import Parts, Services
-from db.queries.bookings import BookingRow, Intent, get_booking, get_intent
+from db.queries.bookings import BookingRow, Intent, get_booking, get_intent, parties_of
 from domain.party import Party, Role, is_id
+
+_NO_BOOKING = "There is no booking of this id, or it is somebody else's."
 
 
 def require_id(given: str) -> str:
@@ -39,7 +41,7 @@ async def booking_of(parts: Services, caller: Party, booking_id: str) -> Booking
     about = row.booking if row else intent
     if about and sees(caller, provider_id=about.provider_id, client_id=about.client_id):
         return row or intent  # type: ignore[return-value]
-    raise not_found("There is no booking of this id, or it is somebody else's.")
+    raise not_found(_NO_BOOKING)
 
 
 async def _find_booking(
@@ -52,6 +54,23 @@ async def _find_booking(
 
 TheBooking = Annotated[BookingRow | Intent, Depends(_find_booking)]
 """The caller's booking that the path names; an intent until it is recorded."""
+
+
+async def _find_booking_id(
+    booking_id: Annotated[str, Path(description="The id of a booking.")],
+    caller: Caller,
+    parts: Parts,
+) -> str:
+    async with parts.singly.connect() as conn:
+        parties = await parties_of(conn, require_id(booking_id))
+    if parties and sees(caller, provider_id=parties[0], client_id=parties[1]):
+        return booking_id
+    raise not_found(_NO_BOOKING)
+
+
+TheBookingId = Annotated[str, Depends(_find_booking_id)]
+"""The id of the caller's booking that the path names, for whoever need not read it: recorded or
+not."""
 
 
 async def _find_provider(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api import bookings
-from api.access import TheBooking
+from api.access import TheBookingId
 from api.auth import Caller, only
 from api.body import read_object
 from api.commands import carried_out_once, read_command
@@ -17,7 +17,6 @@ from api.openapi import problems, takes
 from api.routes.commands import Endpoint, add_commands, unknown
 from api.services import Parts
 from api.writing import answer_once
-from db.queries.bookings import BookingRow, Intent
 from domain.party import Role
 
 router = APIRouter(prefix="/v1/bookings/{booking_id}", tags=["bookings"])
@@ -25,9 +24,8 @@ router = APIRouter(prefix="/v1/bookings/{booking_id}", tags=["bookings"])
 
 def _endpoint(name: str) -> Endpoint:
     async def give(
-        found: TheBooking, request: Request, caller: Caller, parts: Parts
+        booking_id: TheBookingId, request: Request, caller: Caller, parts: Parts
     ) -> JSONResponse:
-        booking_id = _id_of(found)
         given = await read_command(request, caller, BOOKING_MESSAGES, name)
         answered = await carried_out_once(
             parts, given, booking_id, lambda: bookings.tell(parts, booking_id, given, caller)
@@ -55,21 +53,17 @@ add_commands(
     openapi_extra=takes(Logistics),
 )
 async def put_logistics(
-    found: TheBooking, request: Request, caller: Caller, parts: Parts
+    booking_id: TheBookingId, request: Request, caller: Caller, parts: Parts
 ) -> JSONResponse:
     """Replaces the logistics as a whole, once the booking is confirmed. The provider's to say."""
     only(caller, Role.PROVIDER, Role.SUPPORT, Role.SERVICE)
     body = await read_object(request)
-    effect = replacing_logistics(_id_of(found), body, caller)
+    effect = replacing_logistics(booking_id, body, caller)
     return await answer_once(request, caller, parts, body, effect)
 
 
 @router.post("/{command}", include_in_schema=False)
-async def unknown_command(found: TheBooking, command: str) -> JSONResponse:
+async def unknown_command(booking_id: TheBookingId, command: str) -> JSONResponse:
     """Says which commands there are, to whoever mistypes one."""
-    del found
+    del booking_id
     raise unknown(command, BOOKING_MESSAGES)
-
-
-def _id_of(found: BookingRow | Intent) -> str:
-    return found.booking_id if isinstance(found, Intent) else found.booking.id

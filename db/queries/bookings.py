@@ -16,7 +16,9 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    literal,
     select,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -59,6 +61,12 @@ async def get_booking(conn: AsyncConnection, booking_id: str) -> BookingRow | No
     """One booking, or None if none of this id is recorded."""
     found = (await conn.execute(_ONE, {"booking_id": booking_id})).one_or_none()
     return row_of(found) if found else None
+
+
+async def parties_of(conn: AsyncConnection, booking_id: str) -> tuple[str, str] | None:
+    """The provider's and the client's id of a booking, recorded or only accepted; None of none."""
+    found = (await conn.execute(_PARTIES, {"booking_id": booking_id})).first()
+    return (found.provider_id, found.client_id) if found else None
 
 
 async def get_bookings(conn: AsyncConnection, ids: Collection[str]) -> dict[str, BookingRow]:
@@ -157,6 +165,19 @@ def read_bookings() -> Select[Any]:
 _INTENT = select(booking_intents).where(booking_intents.c.booking_id == bindparam("booking_id"))
 # An array is one parameter, however many they are: the statement stays the same.
 _SOME = read_bookings().where(bookings.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+_PARTIES = (
+    union_all(
+        select(literal(1).label("rank"), bookings.c.provider_id, bookings.c.client_id).where(
+            bookings.c.id == bindparam("booking_id")
+        ),
+        select(literal(2), booking_intents.c.provider_id, booking_intents.c.client_id).where(
+            booking_intents.c.booking_id == bindparam("booking_id")
+        ),
+    )
+    # What is recorded counts, where it differs.
+    .order_by("rank")
+    .limit(1)
+)
 _ONE = read_bookings().where(bookings.c.id == bindparam("booking_id"))
 
 
