@@ -4,7 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-TOGETHER := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Three at a time on two cores: one of them mostly waits, for a timer, a page or a server.
+TOGETHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: up demo test test-long browser check fmt docs screenshots bench drill histories lock
@@ -21,7 +22,8 @@ demo: $(READY)
 test: browser
 	$(BIN)/python -m pytest $(TOGETHER) -m 'not long'
 
-## test-long: the drills in short, and what else needs hundreds of bookings or processes of its own
+## test-long: the drills in short, what else needs hundreds of bookings or processes of its own, and
+## the rest of what `make test` repeats a few times
 test-long: $(READY)
 	$(BIN)/python -m pytest $(TOGETHER) -m long
 

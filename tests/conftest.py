@@ -31,11 +31,14 @@ hypothesis.settings.load_profile("keepdate")
 _BEGUN_FIRST = (
     "tests/browser/test_pages.py",
     "tests/workflows/test_races.py",
-    "tests/system/test_demo.py",
-    "tests/system/test_up.py",
-    "tests/api/test_description.py",
+    "tests/system/test_while_it_runs.py",
     "tests/browser/test_journey.py",
+    "tests/api/test_description.py",
+    "tests/system/test_up.py",
+    "tests/browser/test_protection.py",
     "tests/workflows/test_continue_as_new.py",
+    "tests/workflows/test_deliveries.py",
+    "tests/workflows/test_operators.py",
 )
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import hypothesis
+import pytest
 import schemathesis
 import uvicorn
 from fastapi import FastAPI
@@ -29,7 +30,9 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 6
+
+# Enough to see that what is described is answered so; the rest of what can be made up takes longer.
+EXAMPLES = pytest.mark.parametrize("examples", [3, pytest.param(12, marks=pytest.mark.long)])
 
 
 @asynccontextmanager
@@ -50,7 +53,7 @@ async def listening(app: FastAPI) -> AsyncIterator[str]:
         await serving
 
 
-def explored(address: str, known: dict[str, str]) -> list[str]:
+def explored(address: str, known: dict[str, str], examples: int) -> list[str]:
     """Tries every operation with what its description allows, and with what it does not."""
     tried = []
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
@@ -60,15 +63,15 @@ def explored(address: str, known: dict[str, str]) -> list[str]:
     ]
     for result in schema.get_all_operations():
         operation = result.ok()  # type: ignore[union-attr]
-        _try(operation, tokens, known)
+        _try(operation, tokens, known, examples)
         tried.append(operation.label)
     return tried
 
 
-def _try(operation: Any, tokens: list[str], known: dict[str, str]) -> None:
+def _try(operation: Any, tokens: list[str], known: dict[str, str], examples: int) -> None:
 
     @hypothesis.settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         derandomize=True,
         database=None,
@@ -88,8 +91,9 @@ def _try(operation: Any, tokens: list[str], known: dict[str, str]) -> None:
     once()
 
 
+@EXAMPLES
 async def test_everything_is_answered_as_described(
-    market: Marketplace, api_settings: Settings
+    market: Marketplace, api_settings: Settings, examples: int
 ) -> None:
     provider, client = market.provider(), market.client()
     # Of what happens once, so that little is sent to where nobody is.
@@ -111,7 +115,7 @@ async def test_everything_is_answered_as_described(
         "delivery_id": log[0]["id"],
     }
     async with listening(create_app(api_settings)) as address, apart() as call:
-        tried = await call(explored, address, known)
+        tried = await call(explored, address, known, examples)
     assert len(tried) > 30
 
 

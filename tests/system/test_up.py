@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from tests.system.running_stack import RunningStack, wait_until
@@ -21,42 +17,6 @@ def stack() -> Iterator[RunningStack]:
     """A stack that is not started yet, for one test alone."""
     with RunningStack() as stack:
         yield stack
-
-
-def test_up_serves_and_says_where(shared_stack: RunningStack) -> None:
-    address = f"http://127.0.0.1:{shared_stack.http_port}"
-
-    assert httpx.get(f"{address}/healthz").status_code == 200
-    assert re.search(rf"Portal +{address}$", shared_stack.output, re.MULTILINE)
-    ui_port = shared_stack.environment["KEEPDATE_TEMPORAL_UI_PORT"]
-    assert f"127.0.0.1:{ui_port}" in shared_stack.output
-
-
-def test_up_says_what_to_type_for_a_token(shared_stack: RunningStack) -> None:
-    hint = re.search(r"A token +(.+)$", shared_stack.output, re.MULTILINE)
-    assert hint is not None
-
-    typed = subprocess.run(
-        shlex.split(hint[1]),
-        cwd=shared_stack.directory,
-        env=shared_stack.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert typed.stdout.count(".") == 2
-
-
-def test_second_up_on_the_same_data_is_refused(shared_stack: RunningStack) -> None:
-    second = shared_stack.run_up()
-
-    assert second.returncode == 1
-    assert second.stderr.splitlines() == [
-        f"keepdate: Keepdate already runs on {shared_stack.data}:"
-        f" process {shared_stack.supervisor.pid}, http://127.0.0.1:{shared_stack.http_port}"
-    ]
-    assert httpx.get(f"http://127.0.0.1:{shared_stack.http_port}/healthz").status_code == 200
 
 
 @pytest.mark.parametrize(
