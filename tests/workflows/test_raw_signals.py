@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowExecutionDescription
 
 from db.queries.timelines import booking_timeline, standing_timeline
 from domain.record import Entry
@@ -118,9 +119,15 @@ async def test_refusals_never_drive_decisions_out_of_sight(world: World) -> None
     assert "request by client" in (await metadata(handle)).current_details
 
 
+def _has_no_task(described: WorkflowExecutionDescription) -> bool:
+    return not described.raw_description.HasField("pending_workflow_task")
+
+
 async def test_malformed_updates_are_answered_and_leave_no_trace(world: World) -> None:
     booking_id = (await world.request()).booking_id
     handle = world.booking(booking_id)
+    # The request is on record a moment before the task that has recorded it is over.
+    await world.until(handle.describe, _has_no_task)
     events = len((await handle.fetch_history()).events)
 
     async def refused(name: str, arguments: list[Any]) -> str:

@@ -78,7 +78,7 @@ async def test_what_was_given_while_no_worker_was_about(
     world: World, shared_settings: Settings
 ) -> None:
     world, serving = _served(world, shared_settings)
-    soon = now() + timedelta(seconds=4)
+    soon = now() + timedelta(seconds=6)
     five_days = soon + timedelta(days=5)
     async with serving():
         in_time, silent, too_late, asking, twice = await asyncio.gather(

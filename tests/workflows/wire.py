@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
-from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import EventType, TimeoutType, WorkflowTaskFailedCause
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client
@@ -18,7 +18,6 @@ _GAVE_UP = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
 )
 
 
@@ -63,6 +62,11 @@ async def troubles(handle: Handle) -> list[str]:
     async for event in handle.fetch_history_events():
         if event.event_type in _GAVE_UP:
             found.append(EventType.Name(event.event_type))
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+            kind = event.workflow_task_timed_out_event_attributes.timeout_type
+            # Of a worker that is busy, tasks are taken from and given to anybody; no trouble either.
+            if kind != TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START:
+                found.append(f"task: {TimeoutType.Name(kind)}")
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             cause = event.workflow_task_failed_event_attributes.cause
             # A message that arrives in the moment in which a history ends has it wait; no trouble.
