@@ -64,7 +64,7 @@ async def troubles(handle: Handle) -> list[str]:
             found.append(EventType.Name(event.event_type))
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
             kind = event.workflow_task_timed_out_event_attributes.timeout_type
-            # Of a worker that is busy, tasks are taken from and given to anybody; no trouble either.
+            # A worker that is busy leaves its tasks to anybody; that is no trouble either.
             if kind != TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START:
                 found.append(f"task: {TimeoutType.Name(kind)}")
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
