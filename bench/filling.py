@@ -14,11 +14,12 @@ import psycopg
 from psycopg.types.range import TimestamptzRange
 
 from api.portal.people import DEMO_PEOPLE
-from db.documents import booking_document, standing_document
-from db.ids import new_id
+from bench.on_record import Endpoint, column, fill_record
+from bench.people import people_of, standings_of
+from db.documents import booking_document
+from db.ids import new_id, new_id_as_of
 from domain.booking.state import Booking, Cancellation, CancellationStatus, Fault, Initiator, State
 from domain.party import Role
-from domain.standing.state import Standing, Status
 
 BOOKINGS = 100_000
 
@@ -30,6 +31,7 @@ WARNED = 50_000
 
 _PROVIDERS = 400
 _CLIENTS = 5_000
+_CLIENTS_EACH = 100
 _TOPICS_EACH = 5
 _MINUTES = 60
 _OF_EACH_STATE = {
@@ -48,7 +50,9 @@ _TITLES = ("Counterpoint", "Watercolours", "Endgames", "Thai cooking", "Bookkeep
 class Filled:
     """Whom to ask for, and the ids of what there is, the oldest first.
 
-    `busy_ids` are the bookings of the busy provider, `own_conversations` their conversations.
+    `busy_ids` are the bookings of the busy provider. Of conversations it is not the id, but where a
+    list of them goes on; `own_conversations` are those of the busy provider, who has said most in
+    `long_chat`.
     """
 
     provider_id: str
@@ -59,34 +63,62 @@ class Filled:
     topic_ids: list[str]
     conversation_ids: list[str]
     own_conversations: list[str]
+    long_chat: str
+    long_chat_ids: list[str]
+    inbox_ids: list[str]
+    endpoints: dict[Role, Endpoint]
 
 
 def fill(url: str, bookings: int = BOOKINGS) -> Filled:
     """Fills an empty, migrated database with so many bookings. `url` is libpq's."""
     chance = random.Random(20)
     demo = {who.role: who for who in reversed(DEMO_PEOPLE)}
-    filled = Filled(
-        provider_id=demo[Role.PROVIDER].id,
-        client_id=demo[Role.CLIENT].id,
-        support_id=demo[Role.SUPPORT].id,
-        booking_ids=[],
-        busy_ids=[],
-        topic_ids=[],
-        conversation_ids=[],
-        own_conversations=[],
-    )
-    providers = [filled.provider_id, *(f"provider-{n}" for n in range(1, _PROVIDERS))]
-    clients = [filled.client_id, *(f"client-{n}" for n in range(1, _CLIENTS))]
+    people = {role: demo[role].id for role in (Role.PROVIDER, Role.CLIENT, Role.SUPPORT)}
+    busy, one_client = people[Role.PROVIDER], people[Role.CLIENT]
+    providers = [busy, *(f"provider-{n}" for n in range(1, _PROVIDERS))]
+    clients = [f"client-{n}" for n in range(1, _CLIENTS)]
+    clients.insert(_CLIENTS // 2, one_client)
     warned = [f"late-{n}" for n in range(WARNED)]
     with psycopg.connect(url) as conn:
         topics = _fill_topics(conn, providers, _TOPICS_EACH)
         others = _fill_topics(conn, warned, 1)
-        for each in (topics, others):
-            filled.topic_ids.extend(topic for ids in each.values() for topic in ids)
-        _copy(conn, "people", _people(providers, clients, warned))
-        _copy(conn, "standings", _standings(warned))
-        pairs = _fill_bookings(conn, chance, filled, topics, clients, bookings)
-        _copy(conn, "conversations", _conversations(filled, pairs))
+        _copy(conn, "people", people_of(providers, clients, warned))
+        _copy(conn, "standings", standings_of(warned))
+        _copy(conn, "bookings", _bookings(chance, (busy, one_client), topics, clients, bookings))
+        owners = {role: people[role] for role in (Role.PROVIDER, Role.SUPPORT)}
+        endpoints = fill_record(conn, owners, pair=(busy, one_client))
+        (long_chat,) = column(
+            conn,
+            "SELECT id FROM conversations WHERE provider_id = %s AND client_id = %s",
+            busy,
+            one_client,
+        )
+        filled = Filled(
+            provider_id=busy,
+            client_id=one_client,
+            support_id=people[Role.SUPPORT],
+            booking_ids=column(conn, "SELECT id FROM bookings ORDER BY id"),
+            busy_ids=column(
+                conn, "SELECT id FROM bookings WHERE provider_id = %s ORDER BY id", busy
+            ),
+            topic_ids=[each for ids in (*topics.values(), *others.values()) for each in ids],
+            conversation_ids=column(conn, "SELECT latest FROM conversations ORDER BY latest"),
+            own_conversations=column(
+                conn,
+                "SELECT latest FROM conversations WHERE provider_id = %s ORDER BY latest",
+                busy,
+            ),
+            long_chat=long_chat,
+            long_chat_ids=column(
+                conn, "SELECT id FROM messages WHERE conversation_id = %s ORDER BY id", long_chat
+            ),
+            inbox_ids=column(
+                conn,
+                "SELECT id FROM notices WHERE channel = 'inbox' AND recipient_id = %s ORDER BY id",
+                busy,
+            ),
+            endpoints=endpoints,
+        )
     with psycopg.connect(url, autocommit=True) as conn:
         # As autovacuum has done long ago where so many bookings have gathered over the years. It
         # passes by what some other work in the database might still want to see as it was.
@@ -123,54 +155,50 @@ def _fill_topics(conn: psycopg.Connection, providers: list[str], each: int) -> d
     return found
 
 
-def _fill_bookings(
-    conn: psycopg.Connection,
+def _bookings(
     chance: random.Random,
-    filled: Filled,
+    pair: tuple[str, str],
     topics: dict[str, list[str]],
     clients: list[str],
     count: int,
-) -> set[tuple[str, str]]:
-    pairs = set()
-    others = [provider for provider in topics if provider != filled.provider_id]
+) -> Iterator[dict[str, Any]]:
+    busy, one_client = pair
+    others = [provider for provider in topics if provider != busy]
     states, weights = list(_OF_EACH_STATE), list(_OF_EACH_STATE.values())
     now = datetime.now(UTC).replace(microsecond=0)
     next_free = dict.fromkeys(topics, now + timedelta(days=6))
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for number in range(count):
-            is_busy = chance.random() < _BUSY
-            provider = filled.provider_id if is_busy else chance.choice(others)
-            (state,) = chance.choices(states, weights)
-            created_at = now - timedelta(minutes=5 * (count - number))
-            # Confirmed sessions of one provider may not overlap.
-            start = created_at + timedelta(days=9)
-            if state is State.CONFIRMED:
-                start = next_free[provider]
-                next_free[provider] += timedelta(minutes=_MINUTES)
-            booking = Booking(
-                id=new_id(),
-                topic_id=chance.choice(topics[provider]),
-                title=chance.choice(_TITLES),
-                provider_id=provider,
-                client_id=chance.choice(clients),
-                preferred_starts=tuple(start + timedelta(days=day) for day in range(3)),
-                duration_minutes=_MINUTES,
-                created_at=created_at,
-                decided_at=created_at,
-                expires_at=created_at + timedelta(days=3),
-                note="I have played the recorder for two years, and would like to begin with Fux.",
-                state=state,
-            )
-            booking = _as_in_state(booking, start)
-            pairs.add((booking.provider_id, booking.client_id))
-            filled.booking_ids.append(booking.id)
-            if is_busy:
-                filled.busy_ids.append(booking.id)
-            yield _row(booking)
-
-    _copy(conn, "bookings", rows())
-    return pairs
+    for number in range(count):
+        # People come back to whom they know.
+        place = chance.randrange(len(others))
+        first = place * len(clients) // len(others)
+        provider, among = others[place], clients[first : first + _CLIENTS_EACH]
+        if chance.random() < _BUSY:
+            provider, among = busy, clients
+        if number == 0:
+            # The two know each other, however few bookings there are.
+            provider, among = busy, [one_client]
+        (state,) = chance.choices(states, weights)
+        created_at = now - timedelta(minutes=5 * (count - number))
+        # Confirmed sessions of one provider may not overlap.
+        start = created_at + timedelta(days=9)
+        if state is State.CONFIRMED:
+            start = next_free[provider]
+            next_free[provider] += timedelta(minutes=_MINUTES)
+        booking = Booking(
+            id=new_id_as_of(created_at),
+            topic_id=chance.choice(topics[provider]),
+            title=chance.choice(_TITLES),
+            provider_id=provider,
+            client_id=chance.choice(among),
+            preferred_starts=tuple(start + timedelta(days=day) for day in range(3)),
+            duration_minutes=_MINUTES,
+            created_at=created_at,
+            decided_at=created_at,
+            expires_at=created_at + timedelta(days=3),
+            note="I have played the recorder for two years, and would like to begin with Fux.",
+            state=state,
+        )
+        yield _row(_as_in_state(booking, start))
 
 
 def _as_in_state(booking: Booking, start: datetime) -> Booking:
@@ -210,54 +238,6 @@ def _row(booking: Booking) -> dict[str, Any]:
         "recording": 1,
         "refused": 0,
     }
-
-
-def _people(
-    providers: list[str], clients: list[str], warned: list[str]
-) -> Iterator[dict[str, Any]]:
-    for role, ids in ((Role.PROVIDER, [*providers, *warned]), (Role.CLIENT, clients)):
-        for number, person in enumerate(ids):
-            good = Status.GOOD if number < len(providers) else Status.WARNED
-            yield {
-                "role": role.value,
-                "id": person,
-                "name": f"{role.value.capitalize()} Number {number}",
-                "zone": "Europe/Berlin",
-                "standing": good.value if role is Role.PROVIDER else None,
-            }
-
-
-def _standings(warned: list[str]) -> Iterator[dict[str, Any]]:
-    now = datetime.now(UTC)
-    for provider in warned:
-        yield {
-            "provider_id": provider,
-            "status": Status.WARNED.value,
-            "suspended": False,
-            "document": json.dumps(
-                standing_document(Standing(provider_id=provider, decided_at=now))
-            ),
-            "revision": 1,
-            "recording": 1,
-            "refused": 0,
-            "updated_at": now,
-        }
-
-
-def _conversations(filled: Filled, pairs: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    now = datetime.now(UTC)
-    for provider, client in sorted(pairs):
-        made = new_id()
-        filled.conversation_ids.append(made)
-        if provider == filled.provider_id:
-            filled.own_conversations.append(made)
-        yield {
-            "id": made,
-            "provider_id": provider,
-            "client_id": client,
-            "created_at": now,
-            "latest": made,
-        }
 
 
 def _copy(conn: psycopg.Connection, table: str, rows: Iterator[dict[str, Any]]) -> None:
