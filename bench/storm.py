@@ -87,7 +87,8 @@ async def measure(
         ready = select(func.count()).where(bookings.c.state == storm.before)
         await _until(engine, ready, number, _PATIENCE_SECONDS)
         left = due_at - datetime.now(UTC)
-        print(f"  {number} bookings, {made:.0f} a second; due in {left.total_seconds():.0f} s")
+        seconds = left.total_seconds()
+        print(f"  {number} bookings, {made:.0f} a second; due in {seconds:.0f} s", flush=True)
         if left < _JUST_BEFORE:
             raise SystemExit("they were due before all were ready: give a longer --storm-lead")
         await asyncio.sleep((left - _JUST_BEFORE).total_seconds())

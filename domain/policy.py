@@ -63,7 +63,7 @@ class Policy:
     """Both sides are reminded this long before the session starts."""
 
     # A minute: of 2,000 sessions that begin together, over half of that, 67 reminders fall due each
-    # second, which is about all that two cores can do: what is late then makes the next one late.
+    # second, which keeps two cores busy: what is late then makes the next one late.
     reminder_spread: timedelta = timedelta(seconds=60)
     """Reminders are spread over this span, so that thousands due at once do not queue."""
 
