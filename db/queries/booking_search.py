@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    bindparam,
     cast,
     func,
     or_,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.queries.counting import count_each
+from db.queries.counting import count_each, statement_of_counts
 from db.queries.pieces import holds, planned_by_value
 from db.schema import bookings, conversations, people, topics
 from domain.booking.state import State
@@ -98,20 +99,25 @@ class Meant:
         }
 
 
-def seen_by(viewer: Party) -> ColumnElement[bool]:
-    """The bookings that concern a viewer: their own, and to support all."""
-    match viewer.role:
-        case Role.PROVIDER:
-            return bookings.c.provider_id == viewer.id
-        case Role.CLIENT:
-            return bookings.c.client_id == viewer.id
-        case _:
-            return true()
+_OWN = {
+    role: statement_of_counts(bookings.c.state, State, column == bindparam("viewer_id"))
+    for role, column in (
+        (Role.PROVIDER, bookings.c.provider_id),
+        (Role.CLIENT, bookings.c.client_id),
+    )
+}
+_ALL = statement_of_counts(bookings.c.state, State)
 
 
 async def count_by_state(conn: AsyncConnection, viewer: Party) -> dict[State, int]:
-    """How many bookings concern a viewer, by state, each counted up to `COUNTED_UP_TO`."""
-    counts = await count_each(conn, bookings.c.state, State, seen_by(viewer))
+    """How many bookings concern a viewer, by state, each counted up to `COUNTED_UP_TO`.
+
+    Those are their own, and to support all.
+    """
+    if viewer.role in _OWN:
+        counts = await count_each(conn, _OWN[viewer.role], viewer_id=viewer.id)
+    else:
+        counts = await count_each(conn, _ALL)
     return {State(state): number for state, number in counts.items()}
 
 

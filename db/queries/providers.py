@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.queries.counting import count_each
+from db.queries.counting import count_each, statement_of_counts
 from db.queries.pieces import holds, planned_by_value
 from db.schema import people, topics
 from domain.party import Role
@@ -16,6 +16,9 @@ from domain.standing.state import Status
 
 _IS_PROVIDER = people.c.standing.is_not(None)
 """Whoever has ever offered a topic or has a standing is one."""
+
+
+_BY_STATUS = statement_of_counts(people.c.standing, Status, _IS_PROVIDER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def list_statement(
 
 async def count_by_status(conn: AsyncConnection) -> dict[Status, int]:
     """How many providers stand so; `COUNTED_UP_TO` stands for that many or more."""
-    counts = await count_each(conn, people.c.standing, Status, _IS_PROVIDER)
+    counts = await count_each(conn, _BY_STATUS)
     return {Status(status): number for status, number in counts.items()}
 
 
