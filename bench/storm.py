@@ -161,13 +161,11 @@ EXPIRIES = Storm(
 )
 
 
-def _sent(kind: str) -> Select[tuple[int]]:
+def _sent(kind: str) -> Select[int]:
     return select(func.count()).where(notices.c.kind == kind, notices.c.state == NoticeState.SENT)
 
 
-async def _until(
-    engine: AsyncEngine, count: Select[tuple[int]], wanted: int, seconds: float
-) -> None:
+async def _until(engine: AsyncEngine, count: Select[int], wanted: int, seconds: float) -> None:
     async with asyncio.timeout(seconds):
         while True:
             async with engine.connect() as conn:
