@@ -4,8 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Three at a time on two cores: one of them mostly waits, for a timer, a page or a server.
-TOGETHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+TOGETHER := --dist loadfile --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: up demo test test-long browser check fmt docs screenshots bench drill histories lock
@@ -18,14 +17,17 @@ up: $(READY)
 demo: $(READY)
 	@exec $(BIN)/keepdate demo
 
+# Three at a time on two cores: one of them mostly waits, for a timer, a page or a server. What is
+# long has the cores busy by itself.
+
 ## test: every tier, in three minutes
 test: browser
-	$(BIN)/python -m pytest $(TOGETHER) -m 'not long'
+	$(BIN)/python -m pytest $(TOGETHER) --numprocesses 3 -m 'not long'
 
 ## test-long: the drills in short, what else needs hundreds of bookings or processes of its own, and
 ## the rest of what `make test` repeats a few times
 test-long: $(READY)
-	$(BIN)/python -m pytest $(TOGETHER) -m long
+	$(BIN)/python -m pytest $(TOGETHER) --numprocesses 2 -m long
 
 ## browser: the Chromium of the browser tests and the screenshots, installed if there is none
 browser: $(READY)
