@@ -13,7 +13,7 @@ from dev.process import Child, Program, StartError
 
 _PROBE_SECONDS = 5
 
-_KEPT = 10_000
+_KEPT = 6_000
 """So many entries the server keeps in memory, up to two for each workflow; the others it reads from
 its file when something happens to them. By itself it keeps 128,000, and grows with every booking
 that is open. This is for the embedded server alone: a real cluster has settings of its own."""
