@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.gateway import HttpUrl, Identifier, Starts, Text
 from api.models.base import Answer, Instant, Page, PartyModel, Wanted
@@ -131,6 +131,8 @@ class TimelineEntry(Answer):
 
 class Timeline(Page[TimelineEntry]):
     """Every decision, oldest first; of the refused commands only the newest 50 are kept."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     refused: int
     """How many commands were ever refused and put on record."""
