@@ -16,7 +16,6 @@ from api.gateway import Gateway
 from api.live import route as live
 from api.live.hub import Hub
 from api.methods import Methods
-from api.patience import Patience
 from api.portal import site
 from api.portal.headers import SecurityHeaders
 from api.purging import purging
@@ -49,13 +48,12 @@ def create_app(settings: Settings) -> FastAPI:
         url = settings.require_database_url()
         engine = create_engine(url, application_name="keepdate-api")
         traces.follow_statements(engine)
-        patience, recordings = Patience(), Recordings(singly(engine))
+        recordings = Recordings(singly(engine))
         hub = Hub(engine, url, application_name="keepdate-api live")
         try:
             app.state.services = Services(
                 engine=engine,
-                gateway=await Gateway.open(settings, patience),
-                patience=patience,
+                gateway=await Gateway.open(settings),
                 recordings=recordings,
                 authenticator=Authenticator(settings),
                 live=hub,

@@ -53,7 +53,7 @@ async def create(
             await insert_intent(conn, _intent(request, now))
     await parts.gateway.start_booking(request)
     try:
-        row = await parts.patience.wait(parts.recordings.first_of(request.booking_id))
+        row = await parts.recordings.first_of(request.booking_id)
         answered = Answered(status=201, body=booking_view(row, caller))
     except TimeoutError:
         answered = await not_recorded(parts, request.booking_id)

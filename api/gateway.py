@@ -83,13 +83,13 @@ class Order:
 class Gateway:
     """Talks to Temporal in the words of the marketplace."""
 
-    def __init__(self, client: Client, task_queue: str, patience: Patience | None = None) -> None:
+    def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
         self._task_queue = task_queue
-        self._patience = patience or Patience()
+        self._patience = Patience()
 
     @classmethod
-    async def open(cls, settings: Settings, patience: Patience) -> Gateway:
+    async def open(cls, settings: Settings) -> Gateway:
         """A gateway that connects when first needed, so that the API starts without Temporal."""
         client = await Client.connect(
             **temporal_connection(settings),
@@ -98,7 +98,7 @@ class Gateway:
             interceptors=[NamesRequests()],
             plugins=traces.plugins(),
         )
-        return cls(client, settings.task_queue, patience)
+        return cls(client, settings.task_queue)
 
     async def is_ready(self, *, within_seconds: float) -> bool:
         """Whether Temporal answers in time."""

@@ -34,7 +34,9 @@ class Patience:
     asked before it are being answered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_turn: bool = True) -> None:
+        """`in_turn` says that who asks first is answered first, as far as workers can help it."""
+        self._in_turn = in_turn
         self._answered_at = -math.inf
         self._reached = -math.inf
 
@@ -69,5 +71,5 @@ class Patience:
     def _comes_to(self, asked_at: float, now: float) -> bool:
         """Whether workers get on, and have not passed by one who asked at `asked_at`."""
         silent = now - self._answered_at > _SILENCE_SECONDS
-        overtaken = self._reached > asked_at + _OVERTAKEN_SECONDS
+        overtaken = self._in_turn and self._reached > asked_at + _OVERTAKEN_SECONDS
         return not silent and not overtaken

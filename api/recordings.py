@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.patience import Patience
 from db.queries.bookings import BookingRow, get_bookings
 
 _LOOK_EVERY_SECONDS = 0.02
@@ -18,16 +19,22 @@ class Recordings:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        # Of its own: bookings that begin wait in another queue than those that go on, and in it
+        # Temporal gives workers what is new before what it had to put by.
+        self._patience = Patience(in_turn=False)
         self._awaited: defaultdict[str, set[asyncio.Future[BookingRow]]] = defaultdict(set)
         self._pause = _LOOK_EVERY_SECONDS
         self._looking: asyncio.Task[None] | None = None
 
     async def first_of(self, booking_id: str) -> BookingRow:
-        """A booking, as soon as the database shows it, however long that takes.
+        """A booking that was begun just now, as soon as the database shows it.
 
-        Raises the database's error. Nobody is as quick as to have recorded it by now, so the first
-        look comes a little later.
+        Raises TimeoutError where no worker has recorded it in time, or the database's error.
         """
+        return await self._patience.wait(self._seen(booking_id))
+
+    async def _seen(self, booking_id: str) -> BookingRow:
+        # Nobody is as quick as to have recorded it by now: the first look comes a little later.
         seen: asyncio.Future[BookingRow] = asyncio.get_running_loop().create_future()
         self._awaited[booking_id].add(seen)
         self._pause = _LOOK_EVERY_SECONDS

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.auth import Authenticator
 from api.gateway import Gateway
 from api.live.hub import Hub
-from api.patience import Patience
 from api.recordings import Recordings
 from db.engine import singly
 
@@ -24,7 +23,6 @@ class Services:
 
     engine: AsyncEngine
     gateway: Gateway
-    patience: Patience
     recordings: Recordings
     authenticator: Authenticator
     live: Hub

@@ -56,6 +56,15 @@ async def test_where_those_who_asked_later_are_answered_a_request_gives_up(
             await patience.wait(_after(_NEVER))
 
 
+async def test_where_nobody_waits_in_turn_those_who_asked_later_may_be_answered_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("api.patience._OVERTAKEN_SECONDS", 0.0)
+    patience = Patience(in_turn=False)
+    async with _others_answered(patience):
+        assert await patience.wait(_after(0.5)) == "answered"
+
+
 async def test_where_workers_fall_silent_a_request_gives_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
