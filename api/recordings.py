@@ -19,8 +19,8 @@ class Recordings:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        # Of its own: bookings that begin wait in another queue than those that go on, and in it
-        # Temporal gives workers what is new before what it had to put by.
+        # Of its own: bookings that begin wait in another queue than those that go on, and under
+        # load some of them are overtaken there by seconds.
         self._patience = Patience(in_turn=False)
         self._awaited: defaultdict[str, set[asyncio.Future[BookingRow]]] = defaultdict(set)
         self._pause = _LOOK_EVERY_SECONDS

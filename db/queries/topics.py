@@ -49,7 +49,7 @@ _STATUS = case(
 async def get_topic(conn: AsyncConnection, topic_id: str) -> TopicRow | None:
     """One topic, whatever its status; None if there is none of this id."""
     found = (await conn.execute(_ONE, {"topic_id": topic_id})).one_or_none()
-    return row_of(found) if found else None
+    return _row(found) if found else None
 
 
 async def offers_anything(conn: AsyncConnection, provider_id: str) -> bool:
@@ -83,7 +83,7 @@ async def list_topics(
         statement = statement.where(holds(topics, q, topics.c.title, topics.c.description))
     if after is not None:
         statement = statement.where(topics.c.id < after)
-    return [row_of(row) for row in await conn.execute(statement)]
+    return [_row(row) for row in await conn.execute(statement)]
 
 
 def read_topics() -> Select[Any]:
@@ -97,5 +97,5 @@ def read_topics() -> Select[Any]:
 _ONE = read_topics().where(topics.c.id == bindparam("topic_id"))
 
 
-def row_of(row: Any) -> TopicRow:
+def _row(row: Any) -> TopicRow:
     return TopicRow(**{**row._mapping, "status": TopicStatus(row.status)})
