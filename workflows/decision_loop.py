@@ -69,6 +69,7 @@ class DecisionLoop(Reception[S, C, E]):
     async def _run_until_over(self) -> bool:
         """Decide until all is over. True where it is time to continue as new instead."""
         while True:
+            self._set_alarm()
             await self._decide_what_arrived()
             if self._over:
                 return False
@@ -90,6 +91,7 @@ class DecisionLoop(Reception[S, C, E]):
         while self._inbox:
             arrived = self._inbox.take()
             await asyncio.create_task(self._handle(arrived), context=arrived.context)
+            self._set_alarm()
         await self._record_refusals()
 
     async def _handle(self, arrived: Arrived[C]) -> None:
@@ -227,6 +229,19 @@ class DecisionLoop(Reception[S, C, E]):
             await self._record(self._known, ())
 
     # Waiting: for a command, or for the one deadline that is next.
+
+    def _set_alarm(self) -> None:
+        """Set the alarm after each decision, and not only when nothing is left to decide.
+
+        What is left is not the same in a replay. Where a query is answered at the very end of a
+        recording, a workflow is told of that together with what has arrived since; in a replay,
+        before that. Then it would set a timer of which its history knows nothing. A timer that is
+        set and cancelled in the same task leaves no trace.
+        """
+        deadline = self.machine.next_deadline(self._known)
+        due = deadline is not None and deadline.at <= workflow.now()
+        if not due and not self._over and not self._time_to_continue():
+            self._alarm.set(deadline)
 
     async def _wait(self, deadline: Deadline | None) -> None:
         self._alarm.set(deadline)

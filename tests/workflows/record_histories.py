@@ -24,6 +24,7 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer
 
 from config import Settings
 from db.engine import create_engine
@@ -34,7 +35,8 @@ from domain.notices.ledger import Channel
 from tests.workflows.lives import LIVES, OUTLET, name_of
 from tests.workflows.sources import ROOT, fingerprints
 from tests.workflows.world import Handle, World
-from worker import WORKFLOWS, build_worker
+from worker import RUNNER, WORKFLOWS, build_worker
+from workflows.guard import Guard
 from workflows.payloads import data_converter
 from workflows.search_attributes import register
 
@@ -104,10 +106,22 @@ async def a_world() -> AsyncIterator[World]:
 
 
 async def keep(client: Client, directory: Path, name: str, handle: Handle) -> None:
-    """Write down every history of a workflow, the newest one first found: `name-1`, `name-2`…"""
+    """Write down every history of a workflow, the newest one first found: `name-1`, `name-2`…
+
+    Raises `NondeterminismError` for one that its own code cannot replay. These lives are asked
+    often how far they are, and where a machine is overloaded an answer can fall into the end of a
+    recording: see `test_queries_meanwhile`. Then record again.
+    """
+    replayer = Replayer(
+        workflows=WORKFLOWS,
+        interceptors=[Guard()],
+        workflow_runner=RUNNER,
+        data_converter=data_converter,
+    )
     run_id, found = (await handle.describe()).run_id, []
     while run_id:
         history = await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()
+        await replayer.replay_workflow(history)
         found.append(history)
         started = history.events[0].workflow_execution_started_event_attributes
         run_id = started.continued_execution_run_id

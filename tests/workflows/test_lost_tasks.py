@@ -7,54 +7,16 @@ again, in another order.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from temporalio import client, worker
 from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from config import Settings
-from db.ids import new_id
-from domain.booking.record import BookingRecord
+from tests.workflows.interruptions import Interruptions, serving
 from tests.workflows.world import Handle, World, in_days, now
-from worker import build_worker
-
-Meanwhile = Callable[[], Awaitable[Any]]
-
-
-@dataclass
-class Interruptions(client.Interceptor, worker.Interceptor):
-    """What happens between the recording of a decision and the moment its task is completed."""
-
-    planned: dict[tuple[str, str], Meanwhile] = field(default_factory=dict)
-
-    def plan(self, booking_id: str, event: str, meanwhile: Meanwhile) -> None:
-        """Do something once, right after an event of a booking was recorded."""
-        self.planned[booking_id, event] = meanwhile
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's own name
-        return _Interrupted(next, self)
-
-
-class _Interrupted(ActivityInboundInterceptor):
-    def __init__(self, following: ActivityInboundInterceptor, plan: Interruptions) -> None:
-        super().__init__(following)
-        self._plan = plan
-
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
-        result = await super().execute_activity(input)
-        record = input.args[0]
-        if isinstance(record, BookingRecord):
-            for event in record.events:
-                meanwhile = self._plan.planned.pop((record.booking.id, event.type), None)
-                if meanwhile is not None:
-                    await meanwhile()
-        return result
 
 
 @pytest.fixture
@@ -62,13 +24,9 @@ async def interrupted(
     world: World, shared_settings: Settings
 ) -> AsyncIterator[tuple[World, Interruptions]]:
     """The marketplace, served by a worker that is interrupted as planned."""
-    plan, queue = Interruptions(), f"interrupted-{new_id()}"
-    # A worker takes over the interceptors of its client.
-    config = world.client.config()
-    config["interceptors"] = [plan]
-    own = shared_settings.model_copy(update={"task_queue": queue})
-    async with build_worker(client.Client(**config), world.engine, own):
-        yield replace(world, task_queue=queue), plan
+    plan = Interruptions()
+    async with serving(world, shared_settings, plan) as served:
+        yield served, plan
 
 
 async def _took_it_back(handle: Handle) -> bool:
