@@ -1,0 +1,83 @@
+"""A booking that cannot be replayed is reset by operators, and loses nothing that was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHistory, WorkflowQueryFailedError
+from temporalio.common import RawValue
+
+from config import Settings
+from db.ids import new_id
+from domain.booking.events import BookingEvent
+from domain.booking.state import Booking
+from tests.workflows.command_line import CommandLine
+from tests.workflows.world import World, in_days
+from worker import build_worker
+from workflows.booking import BookingWorkflow
+from workflows.payloads import NOTHING
+from workflows.snapshot import BookingInput
+
+
+@workflow.defn(name="Booking")
+class CarelessBooking(BookingWorkflow):
+    """A build that issues one more command after each decision, and never said so."""
+
+    @workflow.run
+    async def run(self, given: RawValue = NOTHING) -> dict[str, Any]:
+        """Live as today, but for the breath."""
+        return await super().run(given)
+
+    async def _afterwards(self, state: Booking, events: Sequence[BookingEvent]) -> None:
+        await super()._afterwards(state, events)
+        await workflow.sleep(timedelta(milliseconds=1))
+
+
+def _task_before(history: WorkflowHistory, kind: EventType.ValueType) -> int:
+    """The id of the event with which the task ended that has issued the first such command."""
+    ended = 0
+    for event in history.events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            ended = event.event_id
+        elif event.event_type == kind:
+            break
+    return ended
+
+
+async def test_what_was_decided_before_a_reset_stays(
+    world: World, shared_settings: Settings
+) -> None:
+    own = shared_settings.model_copy(update={"task_queue": f"reset-{new_id()}"})
+    start = in_days(9)
+    wanted = await world.wanted(start)
+    handle = world.booking(wanted.booking_id)
+    async with build_worker(world.client, world.engine, own, workflows=(CarelessBooking,)):
+        await world.client.start_workflow(
+            "Booking", BookingInput(request=wanted), id=handle.id, task_queue=own.task_queue
+        )
+        await world.until(lambda: world.row(wanted.booking_id), lambda row: row is not None)
+        await world.update(handle, "confirm", start=start)
+
+    async with build_worker(world.client, world.engine, own):
+        with pytest.raises(WorkflowQueryFailedError, match="Nondeterminism"):
+            await handle.query("booking")
+        began = _task_before(await handle.fetch_history(), EventType.EVENT_TYPE_TIMER_STARTED)
+        await CommandLine(world=world).run(
+            *("workflow", "reset", "--workflow-id", handle.id, "--event-id", str(began)),
+            *("--reapply-exclude", "Update", "--reason", "It cannot be replayed."),
+        )
+        # What it is asked next it decides by the record, and takes over what that has.
+        await world.signal(handle, "take-stock")
+        await world.until(
+            lambda: world.state(wanted.booking_id), lambda it: it and it["state"] == "confirmed"
+        )
+        await world.update(handle, "cancel", reason="They asked.")
+        assert (await handle.result())["state"] == "cancelled"
+    async with build_worker(world.client, world.engine, own):
+        agreed = await world.agree(wanted.booking_id, ended=True)
+    assert agreed.story == ["request", "confirm", "cancel"]
