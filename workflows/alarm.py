@@ -17,6 +17,7 @@ class Alarm:
     def __init__(self) -> None:
         self._timer: asyncio.Task[None] | None = None
         self._at: datetime | None = None
+        self._set_in = 0
 
     @property
     def rings(self) -> bool:
@@ -34,6 +35,15 @@ class Alarm:
             self._timer.cancel()
         self._timer, self._at = None, at
         if deadline is not None:
+            self._set_in = workflow.info().get_current_history_length()
             self._timer = asyncio.create_task(
                 workflow.sleep(deadline.at - workflow.now(), summary=str(deadline))
             )
+
+    def take_back(self) -> None:
+        """Unset it where it was set in this very task: that leaves nothing in the history.
+
+        A timer from before ends with its workflow; to cancel it would cost an event.
+        """
+        if self._set_in == workflow.info().get_current_history_length():
+            self.set(None)

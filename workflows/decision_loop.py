@@ -16,35 +16,29 @@ from typing import Any, TypeVar
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.delivering import DELIVERING
-    from domain.account import Account
     from domain.instants import given_at
     from domain.party import THE_CLOCK, UNNAMED_SERVICE, Party
-    from domain.record import Entry, entry_json
+    from domain.record import Entry
     from domain.refusal import Code, Refusal, refuse
     from workflows import measures
     from workflows.alarm import Alarm
-    from workflows.deliveries import Deliveries
-    from workflows.details import card
     from workflows.entries import applied
     from workflows.inbox import Arrived, C
-    from workflows.logbook import Draft, Logbook, OnRecord
+    from workflows.logbook import Draft, OnRecord
     from workflows.machine import Deadline, E, S
-    from workflows.reception import Reception
     from workflows.search_attributes import REFUSED
+    from workflows.showing import Showing
     from workflows.snapshot import Progress
 
 T = TypeVar("T")
 
 
-class DecisionLoop(Reception[S, C, E]):
+class DecisionLoop(Showing[S, C, E]):
     """What a booking and a standing have in common: everything but their rules."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._log = Logbook()
         self._alarm = Alarm()
-        self._deliveries = Deliveries()
         self._history_limit: int | None = None
 
     @abstractmethod
@@ -235,12 +229,15 @@ class DecisionLoop(Reception[S, C, E]):
 
         What is left is not the same in a replay. Where a query is answered at the very end of a
         recording, a workflow is told of that together with what has arrived since; in a replay,
-        before that. Then it would set a timer of which its history knows nothing. A timer that is
-        set and cancelled in the same task leaves no trace.
+        before that, when the inbox is empty. If the alarm were set only then, a replay would set
+        a timer that the history lacks.
         """
         deadline = self.machine.next_deadline(self._known)
-        due = deadline is not None and deadline.at <= workflow.now()
-        if not due and not self._over and not self._time_to_continue():
+        if self._over:
+            self._alarm.take_back()
+        elif self._time_to_continue() or (deadline and deadline.at <= workflow.now()):
+            pass  # another history sets it, or it is met at once
+        else:
             self._alarm.set(deadline)
 
     async def _wait(self, deadline: Deadline | None) -> None:
@@ -319,34 +316,3 @@ class DecisionLoop(Reception[S, C, E]):
             await workflow.wait_condition(workflow.all_handlers_finished)
             if not self._inbox and not self._log.unrecorded:
                 return continues
-
-    # Showing: to operators, and to queries.
-
-    def _show(self, deadline: Deadline | None) -> None:
-        headline = self.machine.headline(self._known)
-        waits_for = self.machine.waits_for(self._known)
-        if self.machine.closed(self._known) and self._deliveries:
-            waits_for = f"the delivery of {len(self._deliveries)} notices"
-        newest, refused = self._log.progress.newest, self._log.progress.refused
-        workflow.set_current_details(card(headline, waits_for, deadline, newest, refused))
-
-    @workflow.query(name="timeline", description="The newest decisions, and the refusals.")
-    def timeline(self) -> dict[str, Any]:
-        """The newest lines of the timeline as JSON, with the count of all refusals.
-
-        Both tell what is on record: a refusal that is being recorded is in neither.
-        """
-        return {
-            "items": [entry_json(entry) for entry in self._log.progress.newest],
-            "refused": self._log.refused_on_record,
-        }
-
-    @workflow.query(name=DELIVERING, description="The notices that it is delivering.")
-    def delivering(self) -> list[str]:
-        """The ids of the notices that are under way."""
-        return self._deliveries.under_way
-
-    @workflow.query(name="record", description="All that it knows to be on record, for repairs.")
-    def record(self, before: int | None = None) -> Account[Any, Any]:
-        """The state with its numbers and newest recordings, or those `before` a number."""
-        return self._log.account(self._state, before)

@@ -24,7 +24,7 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, WorkflowRunner
 
 from config import Settings
 from db.engine import create_engine
@@ -105,6 +105,16 @@ async def a_world() -> AsyncIterator[World]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def replayer(*workflows: type, runner: WorkflowRunner = RUNNER) -> Replayer:
+    """Configured as the worker is; left out, with the workflows that it has."""
+    return Replayer(
+        workflows=workflows or WORKFLOWS,
+        interceptors=[Guard()],
+        workflow_runner=runner,
+        data_converter=data_converter,
+    )
+
+
 async def keep(client: Client, directory: Path, name: str, handle: Handle) -> None:
     """Write down every history of a workflow, the newest one first found: `name-1`, `name-2`…
 
@@ -112,16 +122,10 @@ async def keep(client: Client, directory: Path, name: str, handle: Handle) -> No
     often how far they are, and where a machine is overloaded an answer can fall into the end of a
     recording: see `test_queries_meanwhile`. Then record again.
     """
-    replayer = Replayer(
-        workflows=WORKFLOWS,
-        interceptors=[Guard()],
-        workflow_runner=RUNNER,
-        data_converter=data_converter,
-    )
     run_id, found = (await handle.describe()).run_id, []
     while run_id:
         history = await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()
-        await replayer.replay_workflow(history)
+        await replayer().replay_workflow(history)
         found.append(history)
         started = history.events[0].workflow_execution_started_event_attributes
         run_id = started.continued_execution_run_id
@@ -151,11 +155,14 @@ async def main() -> None:
     directory, sources = HISTORIES / version_in_the_making(), fingerprints(WORKFLOWS)
     async with a_world() as world:
         handles = await asyncio.gather(*(life(world) for life in LIVES))
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
-        for life, handle in zip(LIVES, handles, strict=True):
-            await keep(world.client, directory, name_of(life), handle)
-    (directory / SOURCES).write_text(json.dumps(sources, indent=1) + "\n", encoding="utf-8")
+        with tempfile.TemporaryDirectory(dir=HISTORIES) as name:
+            kept = Path(name)
+            for life, handle in zip(LIVES, handles, strict=True):
+                await keep(world.client, kept, name_of(life), handle)
+            (kept / SOURCES).write_text(json.dumps(sources, indent=1) + "\n", encoding="utf-8")
+            # All of them or none: those of before stay where one cannot be replayed.
+            shutil.rmtree(directory, ignore_errors=True)
+            shutil.copytree(kept, directory)
 
 
 if __name__ == "__main__":

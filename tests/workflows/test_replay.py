@@ -13,19 +13,16 @@ from typing import Any, get_args
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from domain.booking.events import BookingEvent
 from domain.standing.events import LateEventsAged, StandingEvent
 from tests.workflows.another_booking import AnotherBooking
 from tests.workflows.lives import LIVES, name_of
-from tests.workflows.record_histories import HISTORIES, SOURCES, version_in_the_making
+from tests.workflows.record_histories import HISTORIES, SOURCES, replayer, version_in_the_making
 from tests.workflows.sandbox import SANDBOX
 from tests.workflows.sources import fingerprint, fingerprints
 from worker import WORKFLOWS
-from workflows.guard import Guard
 from workflows.messages import BOOKING_MESSAGES, STANDING_MESSAGES
-from workflows.payloads import data_converter
 
 FILES = sorted(path for path in HISTORIES.glob("*/*.json") if path.name != SOURCES)
 CURRENT = [path for path in FILES if path.parent.name == version_in_the_making()]
@@ -44,20 +41,10 @@ def _history(file: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json(_kept(file)["workflow_id"], {"events": _kept(file)["events"]})
 
 
-def _replayer(*workflows: type) -> Replayer:
-    """Configured as the worker is."""
-    return Replayer(
-        workflows=workflows,
-        interceptors=[Guard()],
-        workflow_runner=SANDBOX,
-        data_converter=data_converter,
-    )
-
-
 async def test_every_stored_history_replays() -> None:
-    replayer = _replayer(*WORKFLOWS)
+    replays = replayer(runner=SANDBOX)
     for file in FILES:
-        result = await replayer.replay_workflow(_history(file), raise_on_replay_failure=False)
+        result = await replays.replay_workflow(_history(file), raise_on_replay_failure=False)
         assert result.replay_failure is None, file
 
 
@@ -142,7 +129,7 @@ async def test_other_rules_do_not_replay() -> None:
     """Shows that the check above can fail."""
     [history] = [_history(file) for file in CURRENT if file.stem == "completed-1"]
     with pytest.raises(Exception, match="Nondeterminism"):
-        await _replayer(AnotherBooking).replay_workflow(history)
+        await replayer(AnotherBooking, runner=SANDBOX).replay_workflow(history)
 
 
 def _summaries() -> Iterator[str]:
