@@ -17,9 +17,11 @@ _PATIENCE_SECONDS = 180.0
 _QUIET_SECONDS = 2.0
 _OWED_SECONDS = 600.0
 _WRITTEN: LiteralString = "SELECT count(*) FROM decisions"
-# What is owed, what ends, and whose last reminder goes out: it does so up to a minute late.
+# What is owed, what expires, what ends, and whose last reminder goes out: up to a minute late.
 _STILL_OWED: LiteralString = """
 SELECT (SELECT count(*) FROM notices WHERE state = 'owed')
+     + (SELECT count(*) FROM bookings
+        WHERE state = 'pending' AND (document->>'expires_at')::timestamptz < now() + %(ahead)s)
      + (SELECT count(*) FROM bookings
         WHERE state = 'confirmed' AND scheduled_end < now() + %(ahead)s)
      + (SELECT count(*) FROM bookings b

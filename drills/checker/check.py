@@ -213,8 +213,11 @@ def _counted_right(
     owner = {said.booking_id: said.provider_id for said in journal.said}
     cancellations: Counter[str] = Counter()
     reschedules: Counter[str] = Counter()
+    late: dict[str, list[str]] = defaultdict(list)
     for booking_id, live in bookings.items():
         followed = follow(live)
+        if followed.late_cancellations or followed.late_reschedules:
+            late[owner[booking_id]].append(booking_id)
         cancellations[owner[booking_id]] += followed.late_cancellations
         reschedules[owner[booking_id]] += followed.late_reschedules
     suspended = {each["subject_id"] for each in events if each["type"] == "topics.suspended"}
@@ -226,7 +229,7 @@ def _counted_right(
         found.hold(
             Promise.LATE_COUNTS,
             holds=counted == expected,
-            otherwise=f"{provider_id}: {counted}, not {expected}",
+            otherwise=f"{provider_id}: {counted}, not {expected}, of {late[provider_id]}",
         )
         due = max(expected) >= TO_OPEN_A_CASE
         found.hold(
