@@ -122,10 +122,10 @@ async def keep(client: Client, directory: Path, name: str, handle: Handle) -> No
     often how far they are, and where a machine is overloaded an answer can fall into the end of a
     recording: see `test_queries_meanwhile`. Then record again.
     """
-    run_id, found = (await handle.describe()).run_id, []
+    run_id, found, replays = (await handle.describe()).run_id, [], replayer()
     while run_id:
         history = await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()
-        await replayer().replay_workflow(history)
+        await replays.replay_workflow(history)
         found.append(history)
         started = history.events[0].workflow_execution_started_event_attributes
         run_id = started.continued_execution_run_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,6 @@ from tests.workflows.world import World, in_days
 from worker import build_worker
 from workflows.booking import BookingWorkflow
 from workflows.payloads import NOTHING
-from workflows.snapshot import BookingInput
 
 
 @workflow.defn(name="Booking")
@@ -61,14 +61,9 @@ async def test_what_was_decided_before_a_reset_stays(
 ) -> None:
     own = shared_settings.model_copy(update={"task_queue": f"reset-{new_id()}"})
     start = in_days(9)
-    wanted = await world.wanted(start)
-    handle = world.booking(wanted.booking_id)
     async with build_worker(world.client, world.engine, own, workflows=(CarelessBooking,)):
-        await world.client.start_workflow(
-            "Booking", BookingInput(request=wanted), id=handle.id, task_queue=own.task_queue
-        )
-        await world.until(lambda: world.row(wanted.booking_id), lambda row: row is not None)
-        await world.update(handle, "confirm", start=start)
+        wanted = await replace(world, task_queue=own.task_queue).confirmed(start)
+    handle = world.booking(wanted.booking_id)
 
     async with build_worker(world.client, world.engine, own):
         with pytest.raises(WorkflowQueryFailedError, match="Nondeterminism"):
