@@ -9,7 +9,11 @@ HORIZON = timedelta(days=731)
 """No time further ahead than this (two years) is taken seriously: it is malformed."""
 
 CLOCK_TOLERANCE = timedelta(minutes=15)
-"""How far ahead of our clock a caller's `at` may be and still be taken as now."""
+"""How far two clocks that are both right may differ.
+
+A caller's `at` so far ahead of ours is taken as now, and one that is only so much earlier than that
+of another command does not put it before the other.
+"""
 
 MAX_TEXT = 4000
 """The longest text, in characters, that any field takes."""

@@ -83,7 +83,7 @@ class DecisionLoop(Showing[S, C, E]):
 
     async def _decide_what_arrived(self) -> None:
         while self._inbox:
-            arrived = self._inbox.take()
+            arrived = self._inbox.take(workflow.now())
             await asyncio.create_task(self._handle(arrived), context=arrived.context)
             self._set_alarm()
         await self._record_refusals()

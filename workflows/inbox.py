@@ -6,11 +6,12 @@ from asyncio import Future
 from collections.abc import Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from domain.booking.commands import BookingCommand
 from domain.party import UNNAMED_SERVICE, Party
+from domain.policy import CLOCK_TOLERANCE
 from domain.record import Entry
 from domain.refusal import Refusal
 from domain.standing.commands import StandingCommand
@@ -21,9 +22,6 @@ REMEMBERED = 500
 
 C = TypeVar("C", bound="BookingCommand | StandingCommand")
 Answer = Refusal | None
-
-_NOW = datetime.max.replace(tzinfo=UTC)
-"""Stands for now among the instants at which commands were given: it comes after all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +124,22 @@ class Inbox(Generic[C]):
         """Add one more."""
         self._waiting.append(arrived)
 
-    def take(self) -> Arrived[C]:
-        """The one that was given first; of those that do not say when, the one that came first.
+    def take(self, now: datetime) -> Arrived[C]:
+        """The next to decide: they go as they came, but for one that was given well before.
 
         After an outage several wait together. To decide one that is judged by now before one that
-        was given yesterday would let deadlines pass in between that had not passed yesterday.
+        was given yesterday would let deadlines pass in between that had not passed yesterday. But
+        an `at` that is only a little earlier proves nothing: clocks differ, and what a client does
+        because they were asked to may say that it was given before they were asked.
         """
-        first = min(self._waiting, key=lambda arrived: arrived.given_at or _NOW)
+        first, *later = self._waiting
+        for arrived in later:
+            if _given(arrived, now) < _given(first, now) - CLOCK_TOLERANCE:
+                first = arrived
         self._waiting.remove(first)
         return first
+
+
+def _given(arrived: Arrived[C], now: datetime) -> datetime:
+    """When it was given; now, if it does not say so."""
+    return arrived.given_at or now

@@ -5,17 +5,42 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from domain.booking.commands import AskCancel, BookingCommand
+from domain.policy import CLOCK_TOLERANCE
 from domain.refusal import Code, refuse
 from workflows.inbox import Arrived, Inbox
 
-YESTERDAY = datetime(2026, 3, 1, tzinfo=UTC)
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+YESTERDAY = NOW - timedelta(days=1)
 
 
-def test_what_was_given_first_is_decided_first_and_the_rest_as_it_came() -> None:
+def _taken(*given: datetime | None) -> list[int]:
+    """In which order commands are taken that came in this one, each with the `at` it says."""
     inbox: Inbox[BookingCommand] = Inbox()
-    given = [None, YESTERDAY + timedelta(hours=1), YESTERDAY]
     for number, at in enumerate(given):
-        inbox.put(Arrived(name=f"given-{number}", content=AskCancel(reason="Ill.", at=at)))
-    inbox.put(Arrived(name="malformed", content=refuse(Code.MALFORMED)))
-    assert [inbox.take().name for _ in range(4)] == ["given-2", "given-1", "given-0", "malformed"]
+        inbox.put(Arrived(name=str(number), content=AskCancel(reason="Ill.", at=at)))
+    taken = [int(inbox.take(NOW).name) for _ in given]
     assert not inbox
+    return taken
+
+
+def test_what_was_given_well_before_is_decided_first_and_the_rest_as_it_came() -> None:
+    assert _taken(None, YESTERDAY + timedelta(hours=1), YESTERDAY, None) == [2, 1, 0, 3]
+
+
+def test_clocks_that_differ_put_nothing_out_of_order() -> None:
+    assert _taken(NOW, NOW - CLOCK_TOLERANCE, NOW - timedelta(minutes=1)) == [0, 1, 2]
+    assert _taken(None, NOW - CLOCK_TOLERANCE) == [0, 1]
+
+
+def test_what_is_further_apart_than_clocks_may_be_is_put_in_order() -> None:
+    earlier = NOW - CLOCK_TOLERANCE - timedelta(microseconds=1)
+    assert _taken(NOW, earlier) == [1, 0]
+    assert _taken(None, earlier) == [1, 0]
+
+
+def test_what_cannot_be_read_waits_its_turn() -> None:
+    inbox: Inbox[BookingCommand] = Inbox()
+    inbox.put(Arrived(name="malformed", content=refuse(Code.MALFORMED)))
+    inbox.put(Arrived(name="just now", content=AskCancel(reason="Ill.", at=NOW)))
+    inbox.put(Arrived(name="long ago", content=AskCancel(reason="Ill.", at=YESTERDAY)))
+    assert [inbox.take(NOW).name for _ in range(3)] == ["long ago", "malformed", "just now"]

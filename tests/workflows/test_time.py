@@ -119,6 +119,24 @@ async def test_what_was_given_while_no_worker_was_about(
             assert agreed.story == ["request", "confirm", "ask-cancel"]
 
 
+async def test_clocks_that_differ_do_not_put_an_answer_before_what_it_answers(
+    world: World, shared_settings: Settings
+) -> None:
+    world, serving = _served(world, shared_settings)
+    async with serving():
+        booking = await world.confirmed(in_days(2))
+    handle, asked = world.booking(booking.booking_id), now()
+    await world.signal(handle, "ask-cancel", reason="Ill.", at=asked)
+    lags_behind = asked - timedelta(minutes=10)
+    client = {"role": "client", "id": booking.client_id}
+    await world.signal(handle, "cancel", reason="As asked.", by=client, at=lags_behind)
+
+    async with serving():
+        agreed = await world.agree(booking.booking_id, ended=True)
+    assert agreed.story == ["request", "confirm", "ask-cancel", "cancel"]
+    assert agreed.booking["cancellation"]["fault"] == "provider"
+
+
 async def test_a_request_is_dated_by_its_making(world: World, shared_settings: Settings) -> None:
     world, serving = _served(world, shared_settings)
     asked = asyncio.create_task(world.request())
