@@ -92,3 +92,37 @@ async def test_a_form_that_is_too_long_is_not_read(browser: Browser) -> None:
 async def test_each_form_is_known_by_an_id_of_its_own(browser: Browser) -> None:
     forms = forms_of(await browser.get("/sign-in"), "/sign-in")
     assert len({form.fields["command_id"] for form in forms}) == len(forms) > 1
+
+
+async def test_an_id_that_nothing_could_keep_is_none(browser: Browser) -> None:
+    await browser.sign_in("provider", "ada")
+    fields = {"csrf": await browser.csrf(), "title": "Watercolours", "duration_minutes": "60"}
+    for odd in ("a\0b", "a\nb", "ä", "x" * 65):
+        answer = await browser.post("/topics", {**fields, "command_id": odd})
+        assert answer.status_code == 303, odd
+
+
+@pytest.mark.parametrize(
+    ("encoding", "half"),
+    [
+        ("utf-7", b"+2AA-"),
+        ("unicode_escape", rb"\ud800"),
+        ("undefined", b"anything"),
+    ],
+)
+async def test_half_a_character_of_an_odd_encoding_is_no_form(
+    browser: Browser, encoding: str, half: bytes
+) -> None:
+    await browser.sign_in("provider", "ada")
+    fields = {"csrf": (await browser.csrf()).encode(), "title": half, "duration_minutes": b"60"}
+    parts = (
+        b'--edge\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+        % (name.encode(), value)
+        for name, value in fields.items()
+    )
+    answer = await browser.http.post(
+        "/topics",
+        content=b"".join([*parts, b"--edge--\r\n"]),
+        headers={"Content-Type": f"multipart/form-data; boundary=edge; charset={encoding}"},
+    )
+    assert answer.status_code == 400
