@@ -1,1 +1,1 @@
-"""What workflows have done outside of themselves: writing down, and telling each other."""
+"""What workflows have done outside of themselves: writing down, telling, delivering, comparing."""
