@@ -109,6 +109,11 @@ def test_settings_and_connection_are_what_the_file_says(
     assert f"namespace create --namespace {temporal['namespace']} " in created
 
 
+@pytest.mark.parametrize("name", ["worker", "api"])
+def test_who_writes_links_is_told_where_the_portal_is(name: str) -> None:
+    assert OURS[name]["environment"]["KEEPDATE_PUBLIC_URL"] == "${KEEPDATE_PUBLIC_URL:-}"
+
+
 def test_nothing_is_unsafe_once_the_operator_has_set_what_is_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
