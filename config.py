@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     """PostgreSQL, as a SQLAlchemy or libpq URL. `keepdate up` brings its own."""
 
     jwt_secret: str = Field(default=DEVELOPMENT_SECRET, min_length=32, repr=False)
-    """Shared secret that signs tokens by HS256. Not used when `jwks_url` is set."""
+    """Shared secret that signs tokens by HS256. Not used where `KEEPDATE_JWKS_URL` is set."""
 
     jwks_url: str | None = None
     """Where the identity provider publishes its public keys. The shared secret is then off. While

@@ -52,8 +52,8 @@ class Letter:
 
     `page` is the path on which it goes on in the portal. `session` is the booking as it is in their
     calendar, once it has a date. `known` says what other bookings are called that the notice names,
-    by their ids. `at` is when the notice was made: whenever a mail is composed
-    again, it is the same mail.
+    by their ids. `at` is when the notice was made: whenever a mail is composed again, it is the
+    same mail.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Reading what a workflow is started with. Only the API starts one; rubbish fails it, and no more.
+"""Reading what a workflow is started with. Rubbish fails it, and no more.
 
 What passes here can be calculated with for as long as the booking lives: a date that runs out of
 the calendar in the middle of a decision would stick the workflow.

@@ -20,9 +20,9 @@ POST and 303 to a page that tells what was done. A module of pages looks like th
 
 and is added to `site.PAGES`. What it has to keep to:
 
-- **Who**: `SignedIn`, `ProviderIn`, `ClientIn` and `SupportIn` (`session`) are the viewer. Nobody
-  signed in is sent to sign in; the area of another role is a 404, and so must be what belongs to
-  another person.
+- **Who**: `SignedIn`, `ProviderIn`, `ClientIn` and `SupportIn` (`session`) are the viewer. Whoever
+  is not signed in is sent to sign in; the area of another role is a 404, and so must be what
+  belongs to another person.
 - **Acting** goes through `act` alone. What the rules refuse is an `Outcome`: the page is shown as
   things are now, by the same function that shows it otherwise, with the status of the refusal.
 - **Words** that people write are read by `written`. Where the form is gone from the page that

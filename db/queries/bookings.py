@@ -48,7 +48,7 @@ class BookingRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """A creation that was accepted while no worker was about."""
+    """A request that the API has taken, noted before its workflow is started."""
 
     booking_id: str
     provider_id: str
@@ -146,7 +146,7 @@ def list_statement(
 
 
 async def get_intent(conn: AsyncConnection, booking_id: str) -> Intent | None:
-    """A creation that was accepted with no worker about, whether or not it is recorded by now."""
+    """What was asked for under this id, whether or not it is recorded by now."""
     found = await conn.execute(_INTENT, {"booking_id": booking_id})
     row = found.one_or_none()
     return Intent(**row._mapping) if row else None

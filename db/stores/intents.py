@@ -1,4 +1,4 @@
-"""Creations that were accepted while no worker was about."""
+"""What clients have asked for: noted before its workflow is started, whoever records it."""
 
 from __future__ import annotations
 
