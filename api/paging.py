@@ -24,7 +24,10 @@ DEFAULT_LIMIT = 50
 TIMELINE_LIMIT = 200
 """A timeline is read as a whole where it can be."""
 
-_MOST_DIGITS = 18
+LAST_LINE = 2**31 - 1
+"""No line of somebody's or something's own list has a higher number."""
+LAST_PLACE = 2**63 - 1
+"""No place in the feed of everything has a higher number."""
 
 
 def cursor(place: str) -> str:
@@ -46,12 +49,12 @@ def place(after: str | None) -> str | None:
     return found
 
 
-def number_at(after: str | None) -> int | None:
-    """What the cursor of a numbered list stands for."""
+def number_at(after: str | None, *, last: int = LAST_LINE) -> int | None:
+    """What the cursor of a list stands for whose numbers end with `last`."""
     found = place(after)
     if found is None:
         return None
-    if not (found.isdecimal() and len(found) <= _MOST_DIGITS):
+    if not (found.isdecimal() and int(found) <= last):
         raise _not_ours()
     return int(found)
 

@@ -32,7 +32,7 @@ async def read_events(
 ) -> JSONResponse:
     """Oldest first. Going on from `next` misses and repeats nothing. For services and support."""
     only(caller, Role.SERVICE, Role.SUPPORT)
-    place = paging.number_at(after) or 0
+    place = paging.number_at(after, last=paging.LAST_PLACE) or 0
     found = await read_feed(parts.engine, after=place, limit=limit)
     last = found[-1].id if found else place
     return JSONResponse(

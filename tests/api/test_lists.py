@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api import paging
 from api.models.conversation import ConversationPage, MessagePage
 from api.models.feed import Feed
 from api.models.topic import TopicPage
@@ -178,3 +179,18 @@ async def test_the_feed_goes_on_where_it_was_left(market: Marketplace) -> None:
     assert [item.type for item in items] == ["booking.requested", "booking.confirmed"]
     assert {item.booking_id for item in items} == {booking["id"]}
     assert items[0].seq < items[1].seq
+
+
+async def test_a_number_that_no_list_has_is_no_cursor(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    booking = await market.requested(provider, client, in_days(20))
+    lists = {
+        f"/v1/bookings/{booking['id']}/timeline": paging.LAST_LINE,
+        f"/v1/providers/{provider.id}/standing/timeline": paging.LAST_LINE,
+        f"/v1/providers/{provider.id}/late-events": paging.LAST_LINE,
+        "/v1/events": paging.LAST_PLACE,
+    }
+    for path, last in lists.items():
+        ok(await market.service.get(path, after=paging.cursor(str(last))))
+        beyond = await market.service.get(path, after=paging.cursor(str(last + 1)))
+        problem(beyond, 422, "malformed")
