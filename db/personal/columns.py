@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, Text, and_, cast, false, func, or_
+from sqlalchemy import ColumnElement, Table, and_, cast, false, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from db import schema as at
 from db.personal.rules import (
@@ -92,9 +93,29 @@ def _in_conversations(table: Table) -> Concerns:
     return lambda erasure: table.c.conversation_id.in_(erasure.conversations)
 
 
-def _mentioned(column: ColumnElement[object]) -> Concerns:
-    """Documents in which the id occurs as a value."""
-    return lambda erasure: func.strpos(cast(column, Text), f'"{erasure.person.id}"') > 0
+def _named_in(column: ColumnElement[object]) -> Concerns:
+    """Documents that name a person, at any depth: a client of the same id is somebody else."""
+
+    def concerns(erasure: Erasure) -> ColumnElement[bool]:
+        role = erasure.person.role.value
+        named = f"@.{role}_id == $id || (@.role == $role && @.id == $id)"
+        who = literal({"role": role, "id": erasure.person.id}, JSONB)
+        return func.jsonb_path_exists(column, cast(f"$.** ? ({named})", JSONPATH), who)
+
+    return concerns
+
+
+def _of_their_standing(erasure: Erasure) -> ColumnElement[bool]:
+    """Requests about a provider: those about something else have an id of that."""
+    if erasure.person.role is not Role.PROVIDER:
+        return false()
+    return at.idempotency_keys.c.subject_id == erasure.person.id
+
+
+def _said_to_them(erasure: Erasure) -> ColumnElement[bool]:
+    """Answers to whoever said something in a conversation of theirs, by name perhaps."""
+    said = select(at.messages.c.id).where(_in_conversations(at.messages)(erasure))
+    return at.idempotency_keys.c.body["id"].astext.in_(said)
 
 
 def _kept(*names: str) -> dict[str, Rule]:
@@ -259,8 +280,9 @@ TABLES: tuple[Personal, ...] = (
     Personal(
         table=at.idempotency_keys,
         concerns=_any(
-            _mentioned(at.idempotency_keys.c.body),
-            lambda erasure: at.idempotency_keys.c.subject_id == erasure.person.id,
+            _named_in(at.idempotency_keys.c.body),
+            _said_to_them,
+            _of_their_standing,
         ),
         columns={
             **_kept("owner_role", "key", "status", "created_at"),

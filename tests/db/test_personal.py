@@ -218,6 +218,53 @@ async def test_staff_leave_their_decisions_behind(engine: AsyncEngine) -> None:
     assert "standings" in await _where(engine, WRITTEN)
 
 
+async def _kept(engine: AsyncEngine, number: int, body: dict[str, Any], about: str = "x") -> None:
+    """An answer that a service got to a request of its own."""
+    async with engine.begin() as conn:
+        await conn.execute(
+            insert(at.idempotency_keys).values(
+                owner_role="service",
+                owner_id="back-office",
+                key=f"key-{number}",
+                fingerprint="f",
+                subject_id=about,
+                status=200,
+                body=body,
+            )
+        )
+
+
+async def test_answers_to_others_keep_no_address_and_no_word_to_the_erased(
+    engine: AsyncEngine,
+) -> None:
+    await _fill(engine)
+    address = {"role": "client", "id": CLIENT, "email": "karl@example.org", "channels": {}}
+    await _kept(engine, 1, address)
+    async with engine.connect() as conn:
+        said = (await conn.execute(select(at.messages).where(at.messages.c.card.is_(None)))).all()
+    for number, row in enumerate(said, 2):
+        author = {"role": "support", "id": "sam"}
+        await _kept(engine, number, {"id": row.id, "author": author, "text": row.text})
+    await erase(engine, Party(role=Role.CLIENT, id=CLIENT))
+    assert await _where(engine, "karl@example.org", NAMES[Role.CLIENT], CLIENT) == set()
+
+
+async def test_somebody_of_the_same_id_in_another_role_is_somebody_else(
+    engine: AsyncEngine,
+) -> None:
+    await _fill(engine)
+    topic = {"id": "topic-1", "provider_id": PROVIDER, "description": WRITTEN}
+    await _kept(engine, 1, topic)
+    await _kept(engine, 2, {"status": "good", "provider_id": PROVIDER}, about=PROVIDER)
+    namesake = Party(role=Role.CLIENT, id=PROVIDER)
+    async with engine.connect() as conn:
+        assert not any([rows async for _, rows in export(conn, namesake)])
+    assert (await erase(engine, namesake)).rows == {}
+    async with engine.connect() as conn:
+        kept = await conn.scalars(select(at.idempotency_keys.c.body))
+        assert topic in list(kept)
+
+
 async def test_nobody_is_erased_while_they_have_open_bookings(engine: AsyncEngine) -> None:
     played = await requested(engine, provider_id=PROVIDER, client_id=CLIENT)
     await _fill(engine)
