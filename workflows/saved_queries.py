@@ -26,11 +26,6 @@ class SavedQuery:
     finds: str
     text: str
 
-    @property
-    def is_dated(self) -> bool:
-        """Whether it holds an instant, and so is true of one moment alone."""
-        return "{" in self.text
-
     def at(self, now: datetime) -> str:
         """The filter as of an instant, ready to be pasted."""
         return self.text.format(

@@ -24,11 +24,6 @@ class Tables:
         found = self._ask("SELECT * FROM bookings WHERE id = ANY(%s)", self._ids)
         return {row["id"]: row for row in found}
 
-    def standings(self) -> dict[str, Row]:
-        """The rows of the standings, by provider."""
-        found = self._ask("SELECT * FROM standings WHERE provider_id = ANY(%s)", self._providers)
-        return {row["provider_id"]: row for row in found}
-
     def lines(self) -> list[Row]:
         """The timelines, in order."""
         return self._ask(

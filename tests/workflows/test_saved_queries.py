@@ -129,12 +129,6 @@ def same_as(expected: set[str]) -> Callable[[list[str]], bool]:
     return lambda found: sorted(found) == sorted(expected)
 
 
-def test_a_query_is_dated_where_it_names_an_instant() -> None:
-    earlier, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
-    changing = {query.name for query in SAVED_QUERIES if query.at(earlier) != query.at(later)}
-    assert changing == {query.name for query in SAVED_QUERIES if query.is_dated}
-
-
 def test_an_instant_is_filled_in_to_the_second() -> None:
     at = datetime(2026, 3, 4, 5, 6, 7, 890, tzinfo=UTC)
     [pending] = [query for query in SAVED_QUERIES if query.name == "pending past half time"]
