@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -15,7 +14,7 @@ from db.queries.timelines import booking_timeline
 from db.queries.told import NoticeLine, late_event_ids, notices_of_booking
 from domain.booking.deadlines import next_deadline
 from domain.booking.state import Booking
-from domain.instants import in_words, rfc3339
+from domain.instants import in_words, rfc3339, to_the_second
 from domain.party import THE_CLOCK
 from domain.record import Entry
 
@@ -126,10 +125,11 @@ def _waits_for(booking: Booking) -> str:
 
 def _decision(entry: Entry) -> list[str]:
     code = f" REFUSED {entry.code}:" if entry.outcome == "refused" else ""
+    given = to_the_second(entry.given_at)
     late_by = entry.handled_at - entry.given_at
     waited = f" (decided {in_words(late_by)} later)" if late_by.total_seconds() >= 1 else ""
     lines = [
-        f"  {_at(entry.given_at)} {_who(entry)}: {entry.command}.{code} {entry.text}{waited}",
+        f"  {given} {_who(entry)}: {entry.command}.{code} {entry.text}{waited}",
         f"      Rule: {entry.rule}",
     ]
     receipt: dict[str, Any] | None = entry.data.get("receipt")
@@ -154,10 +154,6 @@ def _notice(notice: NoticeLine) -> str:
     why = f", {notice.reason}" if notice.reason else ""
     tries = f", tried {notice.attempts} times" if notice.attempts > 1 else ""
     return (
-        f"  {_at(notice.due_at)} {notice.recipient}: {notice.kind} by {notice.channel}:"
+        f"  {to_the_second(notice.due_at)} {notice.recipient}: {notice.kind} by {notice.channel}:"
         f" {notice.state}{why}{tries}"
     )
-
-
-def _at(instant: datetime) -> str:
-    return rfc3339(instant.replace(microsecond=0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +25,7 @@ from config import Settings
 from db.queries.contacts import Source, get_reach
 from db.stores.contacts import keep_address
 from domain.notices.address import is_address
-from domain.party import Party, Role
+from domain.party import Party, Role, is_id
 
 router = page_router("/sign-in")
 
@@ -34,7 +33,6 @@ _CALLBACK = "/sign-in/callback"
 _NEXT = "next"
 _ROLES = (Role.SUPPORT, Role.PROVIDER, Role.CLIENT)
 """The portal's roles; of somebody who has several, the first of these."""
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _MAX_NAME = 100
 _NOT_VERIFIED = (False, "false")
 """Some providers say it by a text."""
@@ -141,7 +139,7 @@ def _viewer(request: Request, claims: dict[str, Any]) -> Viewer | None:
     held = given if isinstance(given, list) else [given]
     role = next((role for role in _ROLES if role.value in held), None)
     person_id = _claim(claims, settings.oidc_id_claim)
-    if role is None or not isinstance(person_id, str) or not _ID.fullmatch(person_id):
+    if role is None or not isinstance(person_id, str) or not is_id(person_id):
         return None
     name = claims.get("name") or claims.get("preferred_username") or person_id
     chosen, told = request.cookies.get(ZONE_COOKIE), claims.get("zoneinfo")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from api.portal.names import Names
 from db.queries.notices import SentRow
+from domain.notices.about import humanly
 from domain.notices.ledger import Channel, NoticeState
 
 _BY = {
@@ -38,17 +39,13 @@ def in_words(rows: Sequence[SentRow], names: Names) -> list[SentLine]:
     """Notices, the last one first."""
     return [
         SentLine(
-            text=f"{_kind(row.kind)}, to {names.of(row.to)} {_BY[row.channel]}",
+            text=f"{humanly(row.kind)}, to {names.of(row.to)} {_BY[row.channel]}",
             state=_state(row),
             at=row.ended_at,
             reason=row.reason,
         )
         for row in reversed(rows)
     ]
-
-
-def _kind(kind: str) -> str:
-    return kind.replace(".", " ").replace("-", " ").capitalize()
 
 
 def _state(row: SentRow) -> str:

@@ -96,7 +96,7 @@ async def check_notices(
     found.checked[Promise.SIGNED] += len(log.webhooks)
     for each in log.unsigned:
         found.hold(Promise.SIGNED, holds=False, otherwise=each)
-    await _nothing_stuck(found, client)
+    await _none_failed(found, client)
     return found, _figures(ledger, log, mails, webhooks)
 
 
@@ -157,7 +157,7 @@ def _speaks_of_no_other_date(
         )
 
 
-async def _nothing_stuck(found: Findings, client: Client) -> None:
+async def _none_failed(found: Findings, client: Client) -> None:
     for status in ("Failed", "Terminated", "TimedOut"):
         number = (await client.count_workflows(f'ExecutionStatus="{status}"')).count
         found.hold(Promise.NONE_FAILS, holds=not number, otherwise=f"{number} are {status}")
