@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     the current one; see docs/deploy.md."""
 
     max_cached_workflows: int = Field(default=1000, ge=1)
-    """Workflows kept in the worker's memory, about 75 KB each. Evicted ones are replayed."""
+    """Workflows kept in the worker's memory, about 80 kB each. Evicted ones are replayed."""
 
     graceful_shutdown_seconds: float = Field(default=8.0, ge=0)
     """How long a stopping process may finish what it has begun, in seconds."""

@@ -46,7 +46,8 @@ async def measure(stack: Trial, sizes: list[int]) -> list[dict[str, Any]]:
                 }
                 found.append(row)
                 print(
-                    f"  {open_now:>7,} open: worker {row['worker_kilobytes_each']} kB each,"
+                    f"  {open_now:>7,} open: worker {row['worker_kilobytes_each']} kB each"
+                    f" (target {TARGET_KILOBYTES_CACHED:.0f}),"
                     f" server {row['server_megabytes']} MB,"
                     f" confirm p50 {took['p50']} p99 {took['p99']} ms",
                     flush=True,
@@ -66,7 +67,8 @@ async def measure(stack: Trial, sizes: list[int]) -> list[dict[str, Any]]:
 
 def _run(given: argparse.Namespace) -> dict[str, Any]:
     with trial() as stack:
-        return {"sizes": uvloop.run(measure(stack, sorted(given.open)))}
+        sizes = uvloop.run(measure(stack, sorted(given.open)))
+    return {"target_kilobytes_cached": TARGET_KILOBYTES_CACHED, "sizes": sizes}
 
 
 def _options(group: argparse._ArgumentGroup) -> None:
