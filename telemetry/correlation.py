@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Coroutine, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -52,15 +51,11 @@ def _named(input: _SENT) -> _SENT:
     return input
 
 
-@contextmanager
-def _on_behalf_of(headers: _Headers) -> Iterator[None]:
+def _take_up(headers: _Headers) -> None:
     found = headers.get(HEADER)
-    if found is None:
-        yield
-        return
-    # Never reset: this ends with the task, and a task that is let go of ends in another context.
-    request_id.set(found.data.decode(errors="replace")[:64])
-    yield
+    if found is not None:
+        # Never reset: it ends with the task, and a task that is let go of ends in another context.
+        request_id.set(found.data.decode(errors="replace")[:64])
 
 
 class NamesRequests(to_temporal.Interceptor):
@@ -117,16 +112,16 @@ class _Told(in_worker.WorkflowInboundInterceptor):
 
     def execute_workflow(self, input: in_worker.ExecuteWorkflowInput) -> Coroutine[Any, Any, Any]:
         # Passed on, and not awaited: what waits here would be kept for as long as the workflow.
-        with _on_behalf_of(input.headers):
-            return self.next.execute_workflow(input)
+        _take_up(input.headers)
+        return self.next.execute_workflow(input)
 
     async def handle_signal(self, input: in_worker.HandleSignalInput) -> None:
-        with _on_behalf_of(input.headers):
-            await super().handle_signal(input)
+        _take_up(input.headers)
+        await super().handle_signal(input)
 
     async def handle_update_handler(self, input: in_worker.HandleUpdateInput) -> Any:
-        with _on_behalf_of(input.headers):
-            return await super().handle_update_handler(input)
+        _take_up(input.headers)
+        return await super().handle_update_handler(input)
 
 
 class _PassedOn(in_worker.WorkflowOutboundInterceptor):
@@ -142,10 +137,10 @@ class _Acting(in_worker.ActivityInboundInterceptor):
         info = activity.info()
         subject.set(info.workflow_id)
         began = time.perf_counter()
-        with _on_behalf_of(input.headers):
-            result = await super().execute_activity(input)
-            # One that fails is logged by the SDK.
-            seconds = round(time.perf_counter() - began, 4)
-            told = {"activity_type": info.activity_type, "attempt": info.attempt}
-            _log.info("activity done", extra={**told, "seconds": seconds})
-            return result
+        _take_up(input.headers)
+        result = await super().execute_activity(input)
+        # One that fails is logged by the SDK.
+        seconds = round(time.perf_counter() - began, 4)
+        told = {"activity_type": info.activity_type, "attempt": info.attempt}
+        _log.info("activity done", extra={**told, "seconds": seconds})
+        return result
