@@ -93,6 +93,8 @@ class Comparer:
             if state is None:
                 return None  # it has not begun, and nothing of it is on record
             expected, found = await self._read(account, state)
+            if found.recording is None and not account.number:
+                return None  # its first command was refused, and nothing has been decided yet
             if found.recording is None or _has_gaps(found):
                 account = await self._accounts.with_earlier(handle, account)
                 expected, found = await self._read(account, state)

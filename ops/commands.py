@@ -14,10 +14,13 @@ import typer
 
 from config import load_settings
 from domain.party import Role
+from ops import OperatorError
 
 app = typer.Typer()
 policies = typer.Typer(help="Trying out other rules.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
+
+_A_CENTURY_DAYS = 36_525
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PersonRole = Annotated[Role, typer.Argument(help="provider, client or support")]
@@ -31,7 +34,9 @@ def repair(
     booking: Annotated[str | None, typer.Option(help="Compare this booking alone.")] = None,
     closed_days: Annotated[
         float | None,
-        typer.Option(min=0, help="Of closed bookings, only those of so many days [all]."),
+        typer.Option(
+            min=0, max=_A_CENTURY_DAYS, help="Of closed bookings, only those of so many days [all]."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -139,9 +144,17 @@ def replay(file: Path, *, as_json: AsJson = False) -> None:
 
 
 def _run(work: Coroutine[Any, Any, bool]) -> None:
-    """Run a command to its end, and end the process with 0 where all is well, else with 1."""
-    well = asyncio.run(work)
+    """Run a command to its end, and end the process with 0 where all is well, else with 1.
+
+    What the operator can mend is one line.
+    """
+    try:
+        well = asyncio.run(work)
+    except OperatorError as error:
+        typer.echo(f"keepdate: {error}", err=True)
+        well = False
     sys.stdout.flush()
+    sys.stderr.flush()
     # The threads of Temporal's client may abort a process that ends in Python's own way, after its
     # work is done: the exit code would be theirs.
     os._exit(0 if well else 1)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -28,7 +29,7 @@ class Stack:
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """Connections to the database alone."""
+    """Connections to the database alone. Raises OperatorError where it does not answer."""
     engine = create_engine(
         settings.require_database_url(),
         pool_size=_CONNECTIONS,
@@ -36,6 +37,9 @@ async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
     )
     try:
         yield engine
+    except OperationalError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise OperatorError(f"the database does not answer: {reason}") from None
     finally:
         await engine.dispose()
 

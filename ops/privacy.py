@@ -22,7 +22,7 @@ from db.queries.bookings import get_booking
 from db.queries.late_events import get_late_events
 from db.queries.told import late_event_ids
 from domain.instants import rfc3339
-from domain.party import Party, Role
+from domain.party import Party, Role, is_id
 from ops import OperatorError
 from ops.connections import Stack
 
@@ -119,6 +119,8 @@ async def _erased(stack: Stack, person: Party, standings: list[str]) -> Any:
 def _person(role: Role, person_id: str) -> Party:
     if role not in (Role.PROVIDER, Role.CLIENT, Role.SUPPORT):
         raise OperatorError(f"a {role} is nobody: provider, client or support")
+    if not is_id(person_id):
+        raise OperatorError(f"{person_id!r} cannot be the id of anybody")
     return Party(role=role, id=person_id)
 
 

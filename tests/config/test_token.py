@@ -27,3 +27,8 @@ def test_a_token_names_its_speaker() -> None:
     made = CliRunner().invoke(app, ["token", "--role", "support", "--sub", "sue.2_b-c"])
     claims = jwt.decode(made.output.strip(), options={"verify_signature": False})
     assert (claims["role"], claims["sub"]) == ("support", "sue.2_b-c")
+
+
+def test_a_token_ends_while_there_are_calendars() -> None:
+    words = ["token", "--role", "client", "--sub", "ben", "--ttl", "999999999999"]
+    assert CliRunner().invoke(app, words).exit_code == 2

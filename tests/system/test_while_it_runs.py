@@ -196,6 +196,23 @@ def test_what_was_played_is_on_record_as_it_was_decided(running: RunningStack) -
         assert told.stdout.rstrip().endswith(says)
 
 
+def test_an_operator_who_names_nobody_is_told_in_one_line(running: RunningStack) -> None:
+    url = re.search(r"postgresql\S+", running.output)
+    assert url is not None
+    told = subprocess.run(
+        [sys.executable, cli.__file__, "erase", "client", "", "--yes"],
+        env=running.environment | {"KEEPDATE_DATABASE_URL": url.group()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    # With the threads of Temporal's client about: a process that they abort ends otherwise.
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == "keepdate: '' cannot be the id of anybody\n"
+
+
 def test_demo_without_a_stack_is_one_line() -> None:
     with RunningStack() as stack:
         demo = start_demo(stack)

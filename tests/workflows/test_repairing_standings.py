@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import delete, select, text
 from temporalio.client import WorkflowExecutionStatus
 
@@ -17,7 +18,7 @@ from db.schema import (
     standings,
 )
 from tests.workflows.by_hand import by_hand, found_by
-from tests.workflows.world import Handle, World, in_days, now
+from tests.workflows.world import Handle, RefusedError, World, in_days, now
 
 
 async def _warned(world: World) -> tuple[str, Handle]:
@@ -68,6 +69,19 @@ async def test_a_deleted_standing_comes_back_whole(world: World, comparer: Compa
     assert done.differs == ()
     assert await _of_provider(world, provider_id) == before
     assert await comparer.compared(standing.id, apply=False) is None
+
+
+async def test_a_standing_whose_first_command_was_refused_lacks_nothing(
+    world: World, comparer: Comparer
+) -> None:
+    provider_id, _ = await world.provider_with_topic()
+    standing = await world.start_standing(provider_id)
+    with pytest.raises(RefusedError):
+        await world.update(standing, "contest-claim", claim_id="nope", note="Never.")
+    assert await comparer.compared(standing.id, apply=False) is None
+    await world.update(standing, "suspend", reason="Fraud.")
+    await by_hand(world, delete(standings).where(standings.c.provider_id == provider_id))
+    assert (await found_by(comparer, standing)).differs
 
 
 async def test_what_a_workflow_has_forgotten_is_said_and_not_invented(
