@@ -83,8 +83,12 @@ class DecisionLoop(Showing[S, C, E]):
 
     async def _decide_what_arrived(self) -> None:
         while self._inbox:
-            arrived = self._inbox.take(workflow.now())
-            await asyncio.create_task(self._handle(arrived), context=arrived.context)
+            now, deadline = workflow.now(), self.machine.next_deadline(self._known)
+            if deadline is not None and deadline.at <= self._inbox.given_from(now):
+                await self._meet(deadline)
+            else:
+                arrived = self._inbox.take(now, deadline.at if deadline else None)
+                await asyncio.create_task(self._handle(arrived), context=arrived.context)
             self._set_alarm()
         await self._record_refusals()
 

@@ -124,22 +124,30 @@ class Inbox(Generic[C]):
         """Add one more."""
         self._waiting.append(arrived)
 
-    def take(self, now: datetime) -> Arrived[C]:
+    def given_from(self, now: datetime) -> datetime:
+        """When the first of those that wait was given."""
+        return min(_given(arrived, now) for arrived in self._waiting)
+
+    def take(self, now: datetime, due: datetime | None = None) -> Arrived[C]:
         """The next to decide: they go as they came, but for one that was given well before.
 
         After an outage several wait together. To decide one that is judged by now before one that
         was given yesterday would let deadlines pass in between that had not passed yesterday. But
         an `at` that is only a little earlier proves nothing: clocks differ, and what a client does
-        because they were asked to may say that it was given before they were asked.
+        because they were asked to may say that it was given before they were asked. Unless what is
+        `due` next lies in between: what was given in time is decided in time.
         """
         first, *later = self._waiting
         for arrived in later:
-            if _given(arrived, now) < _given(first, now) - CLOCK_TOLERANCE:
+            given, before = _given(arrived, now), _given(first, now)
+            # The span, and not the instant before which it was: `at` may be the calendar's first.
+            well_before = before - given > CLOCK_TOLERANCE
+            if well_before or (due is not None and given < due <= before):
                 first = arrived
         self._waiting.remove(first)
         return first
 
 
 def _given(arrived: Arrived[C], now: datetime) -> datetime:
-    """When it was given; now, if it does not say so."""
-    return arrived.given_at or now
+    """When it was given; now, if it does not say so, or says that it is yet to be."""
+    return min(arrived.given_at or now, now)

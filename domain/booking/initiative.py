@@ -83,6 +83,7 @@ def attribute_cancellation(
             fault=Fault.CLAIMED,
             receipt=receipt,
             claimed=True,
+            counted_already=_is_counted(booking),
         )
     return _held_against_nobody_but_client(said_by or Initiator.CLIENT, said_at or given)
 
@@ -118,12 +119,16 @@ def _on_record(booking: Booking) -> Attribution | None:
 
 
 def _by_provider(booking: Booking, initiated_at: datetime) -> Attribution:
-    proposal = booking.reschedule
-    # A late proposal that the booking still holds, accepted or not, has been counted: this is the
-    # same incident.
-    counted = bool(proposal and proposal.receipt.late)
     receipt = _judged(booking, LateKind.CANCELLATION, initiated_at)
-    return Attribution.by_provider(receipt, counted_already=counted)
+    return Attribution.by_provider(receipt, counted_already=_is_counted(booking))
+
+
+def _is_counted(booking: Booking) -> bool:
+    """Whether a late proposal has been counted that the booking still holds, accepted or not.
+
+    What the provider initiates after it is the same incident.
+    """
+    return bool(booking.reschedule and booking.reschedule.receipt.late)
 
 
 def _asked_at(booking: Booking) -> datetime | None:

@@ -75,12 +75,10 @@ def _of_cancellation(
     booking: Booking, fault: Fault, recorded: Receipt, draft: Policy
 ) -> Receipt | None:
     """How late a cancellation was under the draft; None where it was counted as a reschedule."""
-    if fault is Fault.CLAIMED:
-        return _anew(recorded, draft)
     proposal, asked = booking.reschedule, booking.cancellation
     if proposal is not None and proposal.receipt.late:
         return None
-    if recorded.kind is LateKind.CANCELLATION:
+    if fault is Fault.CLAIMED or recorded.kind is LateKind.CANCELLATION:
         return _anew(recorded, draft)
     # It was laid to a proposal. Where that is not late, an ask from before it is what counts.
     if asked is None or asked.status is not CancellationStatus.ASKED:

@@ -82,13 +82,22 @@ def decide(standing: Standing, command: StandingCommand, now: datetime) -> Event
     given = given_at(command.at, now=now, last_decision=standing.decided_at)
     if isinstance(given, Refusal):
         return given
-    events = _DECIDERS[type(command)](standing, command, given)
-    return events if isinstance(events, Refusal) else _with_consequences(standing, events, given)
+    told = _told(given, now)
+    events = (
+        _report(standing, command, given, told)
+        if isinstance(command, do.ReportLateEvent)
+        else _DECIDERS[type(command)](standing, command, given)
+    )
+    if isinstance(events, Refusal):
+        return events
+    return _with_consequences(standing, events, given, told)
 
 
 def elapse(standing: Standing, deadline: Deadline, now: datetime) -> Events:
-    """What happens when a deadline has passed; it is dated by the deadline, not by the handling."""
-    del now  # nothing in a standing loses its meaning by being late
+    """What happens when a deadline has passed; it is dated by the deadline, not by the handling.
+
+    `now` may be later than the deadline, after an outage: a time that begins with it begins then.
+    """
     at = max(deadline.at, standing.decided_at)
     match deadline.kind:
         case DeadlineKind.UPHOLD_CLAIM:
@@ -108,10 +117,21 @@ def elapse(standing: Standing, deadline: Deadline, now: datetime) -> Events:
             return (happened.LateEventsAged(at=at, ids=(deadline.subject,)),)
         case DeadlineKind.END_PROOF_WINDOW:
             upheld = (happened.CaseDuePassed(at=at),)
-    return _with_consequences(standing, upheld, at)
+    return _with_consequences(standing, upheld, at, _told(at, now))
 
 
-def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) -> Events | Refusal:
+def _told(at: datetime, now: datetime) -> datetime:
+    """When the provider can first hear of what is dated `at` and decided now.
+
+    What is decided well after it happened is known to nobody before: the provider's time to contest
+    a claim, or to bring proof, would be shorter than promised, or over before it began.
+    """
+    return now if now - at > CLOCK_TOLERANCE else at
+
+
+def _report(
+    standing: Standing, command: do.ReportLateEvent, given: datetime, told: datetime
+) -> Events | Refusal:
     if command.id in standing.events:
         return ()
     if command.initiated_at > given + CLOCK_TOLERANCE:
@@ -140,7 +160,7 @@ def _report(standing: Standing, command: do.ReportLateEvent, given: datetime) ->
     claim = Claim(
         id=command.id,
         booking_id=command.booking_id,
-        due_at=given + standing.policy.contest_within,
+        due_at=told + standing.policy.contest_within,
     )
     # Recorded second, the event never counts for the moment in which its claim is not known yet.
     opened = (happened.ClaimOpened(at=given, claim=claim), recorded)
@@ -250,7 +270,6 @@ def _reinstate(standing: Standing, command: do.Reinstate, given: datetime) -> Ev
 
 
 _DECIDERS: dict[type[StandingCommand], Callable[..., Events | Refusal]] = {
-    do.ReportLateEvent: _report,
     do.SubmitProof: _submit,
     do.ReviewProof: _review,
     do.ContestClaim: _contest,
@@ -260,17 +279,19 @@ _DECIDERS: dict[type[StandingCommand], Callable[..., Events | Refusal]] = {
 }
 
 
-def _with_consequences(standing: Standing, events: Events, at: datetime) -> Events:
+def _with_consequences(standing: Standing, events: Events, at: datetime, told: datetime) -> Events:
     """The events, and what the standing computed anew makes of them."""
     after = evolve_each(standing, events)
-    return (*events, *_consequences(standing, after, events, at))
+    return (*events, *_consequences(standing, after, events, at, told))
 
 
-def _consequences(before: Standing, after: Standing, events: Events, at: datetime) -> Events:
+def _consequences(
+    before: Standing, after: Standing, events: Events, at: datetime, told: datetime
+) -> Events:
     if after.suspension:
         return _lifted(after, at) or _warned(before, after, at)
     if after.case is None:
-        return _opened(after, at) or _warned(before, after, at)
+        return _opened(after, at, told) or _warned(before, after, at)
     if not after.kinds_beyond():
         return (happened.CaseClosed(at=at, outcome=CaseOutcome.LIFTED),)
     rejected = any(
@@ -295,12 +316,12 @@ def _warned(before: Standing, after: Standing, at: datetime) -> Events:
     )
 
 
-def _opened(after: Standing, at: datetime) -> Events:
+def _opened(after: Standing, at: datetime, told: datetime) -> Events:
     if not after.kinds_beyond():
         return ()
     case = Case(
         opened_at=at,
-        due_at=at + after.policy.proof_within,
+        due_at=told + after.policy.proof_within,
         reasons=statement_of_reasons(after),
     )
     return (happened.CaseOpened(at=at, case=case),)

@@ -94,12 +94,13 @@ class Live:
         assert isinstance(answer, Refusal), answer
         return answer.code
 
-    def wait(self, span: timedelta) -> tuple[str, ...]:
-        """Let time pass, and name what happened by itself."""
+    def wait(self, span: timedelta, *, outage: bool = False) -> tuple[str, ...]:
+        """Let time pass, and name what happened by itself: when due, or after an outage."""
         self.now += span
         happened: list[StandingEvent] = []
         while (deadline := next_deadline(self.standing)) and deadline.at <= self.now:
-            events = elapse(self.standing, deadline, self.now)
+            handled = self.now if outage else deadline.at
+            events = elapse(self.standing, deadline, handled)
             assert events, deadline
             self._apply(events)
             happened += events

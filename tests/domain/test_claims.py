@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from domain.standing import commands as do
@@ -45,6 +46,13 @@ def test_a_claim_that_nobody_contests_counts_after_72_hours() -> None:
     assert live.wait(timedelta(microseconds=1)) == ("claim.upheld", "standing.warned")
     assert live.last(happened.ClaimUpheld).uncontested
     assert live.status == "warned"
+
+
+def test_a_claim_that_is_heard_of_late_can_be_contested_for_72_hours_all_the_same() -> None:
+    live = Live(now=BEGUN + 9 * DAY)
+    live.give(replace(CLAIMED, at=BEGUN))
+    assert live.wait(72 * HOUR - timedelta(microseconds=1)) == ()
+    assert live.give(CONTEST) == ("claim.contested",)
 
 
 def test_a_contested_claim_waits_for_support() -> None:

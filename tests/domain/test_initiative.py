@@ -101,6 +101,9 @@ CANCELLATIONS = {
     "proposed late, declined": (proposed_and_declined(LATE), CANCEL, OWN),
     "proposed in time, lapsed": (proposed_and_lapsed(), CANCEL, OWN),
     "proposed late, accepted": (accepted(LATE), CANCEL, OWN),
+    "proposed late, accepted, yet claimed": (
+        accepted(LATE), saying(CLIENT, P), "provider claimed late -"),
+    "proposed in time, accepted, yet claimed": (accepted(EARLY), saying(CLIENT, P), CLAIMED),
     "accepted late, then asked": (asked_of(accepted(LATE), LATE), CANCEL, BEFORE),
     "declined, then asked late": (
         asked_of(proposed_and_declined(LATE), NEARER), CANCEL, COUNTED),

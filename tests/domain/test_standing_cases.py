@@ -112,6 +112,35 @@ def test_no_proof_by_the_due_date_suspends() -> None:
     assert live.standing.suspension.since == BEGUN + 7 * DAY
 
 
+WHOLE_TIME = 7 * DAY - timedelta(microseconds=1)
+
+
+def test_a_case_that_an_outage_delayed_leaves_seven_days_for_proof_all_the_same() -> None:
+    live = Live()
+    live.give(late("e1"), late("e2"), late("c1", claimed=True))
+    assert live.wait(12 * DAY, outage=True) == ("claim.upheld", "case.opened")
+    assert live.wait(WHOLE_TIME) == ()
+    assert live.give(proof("e1")) == ("proof.submitted",)
+
+
+def test_a_case_that_support_s_word_opens_from_before_leaves_seven_days_all_the_same() -> None:
+    live = Live()
+    contested = do.ContestClaim(claim_id="c1")
+    live.give(late("e1"), late("e2"), late("c1", claimed=True), contested)
+    live.wait(9 * DAY)
+    uphold = do.SettleClaim(by=SUPPORT, claim_id="c1", uphold=True, at=BEGUN + DAY)
+    assert live.give(uphold) == ("claim.upheld", "case.opened")
+    assert live.wait(WHOLE_TIME) == ()
+    assert live.give(proof("e1")) == ("proof.submitted",)
+
+
+def test_a_case_of_clocks_that_differ_is_due_a_round_week_after_it_was_opened() -> None:
+    live = Live(now=BEGUN + timedelta(minutes=15))
+    live.give(*(replace(late(f"e{number}"), at=BEGUN) for number in (1, 2, 3)))
+    assert live.standing.case is not None
+    assert live.standing.case.due_at - live.standing.case.opened_at == 7 * DAY
+
+
 def test_proof_in_time_is_reviewed_and_nothing_is_suspended_before_that() -> None:
     live = with_case()
     live.wait(6 * DAY)

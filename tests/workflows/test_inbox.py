@@ -13,12 +13,12 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)
 
 
-def _taken(*given: datetime | None) -> list[int]:
+def _taken(*given: datetime | None, due: datetime | None = None) -> list[int]:
     """In which order commands are taken that came in this one, each with the `at` it says."""
     inbox: Inbox[BookingCommand] = Inbox()
     for number, at in enumerate(given):
         inbox.put(Arrived(name=str(number), content=AskCancel(reason="Ill.", at=at)))
-    taken = [int(inbox.take(NOW).name) for _ in given]
+    taken = [int(inbox.take(NOW, due).name) for _ in given]
     assert not inbox
     return taken
 
@@ -30,6 +30,21 @@ def test_what_was_given_well_before_is_decided_first_and_the_rest_as_it_came() -
 def test_clocks_that_differ_put_nothing_out_of_order() -> None:
     assert _taken(NOW, NOW - CLOCK_TOLERANCE, NOW - timedelta(minutes=1)) == [0, 1, 2]
     assert _taken(None, NOW - CLOCK_TOLERANCE) == [0, 1]
+    assert _taken(NOW + timedelta(minutes=14), NOW - timedelta(minutes=2)) == [0, 1]
+
+
+def test_what_was_given_before_a_deadline_goes_before_what_was_given_after_it() -> None:
+    due, moments = NOW - timedelta(minutes=1), timedelta(minutes=2)
+    assert _taken(None, NOW - moments, NOW - 2 * moments, due=due) == [1, 2, 0]
+    assert _taken(due, due - timedelta(microseconds=1), due=due) == [1, 0]
+    assert _taken(NOW, due, due=due) == [0, 1]
+    assert _taken(NOW, NOW - moments, due=NOW + moments) == [0, 1]
+
+
+def test_whatever_the_calendar_holds_can_be_put_in_order() -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert _taken(first, None, last) == [0, 1, 2]
+    assert _taken(last, None, first) == [2, 0, 1]
 
 
 def test_what_is_further_apart_than_clocks_may_be_is_put_in_order() -> None:
