@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.idempotency import KEY_PATTERN
+from api.models.base import Accepted
 from api.problems import MEDIA_TYPE, Problem
 
 _TEMPLATE = "#/components/schemas/{model}"
@@ -45,6 +46,9 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
 
 
 Responses = dict[int | str, dict[str, Any]]
+
+NOT_YET: Responses = {202: {"model": Accepted, "description": "Taken, and not recorded yet."}}
+"""The description of the answer about a booking that the database does not show yet."""
 
 
 def problems(*statuses: int) -> Responses:

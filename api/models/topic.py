@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from api.gateway import Identifier, Text
 from api.models.base import Answer, Page, Wanted, Words
+from db.queries.topics import TopicStatus
 
 Title = Annotated[Words, StringConstraints(max_length=200)]
 Minutes = Annotated[int, Field(ge=1, le=24 * 60)]
@@ -19,14 +20,6 @@ class Listing(StrEnum):
 
     LISTED = "listed"
     PAUSED = "paused"
-
-
-class TopicStatus(StrEnum):
-    """Whether a topic can be found and asked for."""
-
-    LISTED = "listed"
-    PAUSED = "paused"
-    SUSPENDED = "suspended"
 
 
 class NewTopic(Wanted):

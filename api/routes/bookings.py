@@ -14,7 +14,6 @@ from api.body import parse, read_object
 from api.bookings import not_recorded
 from api.gateway import Identifier
 from api.idempotency import Write
-from api.models.base import Accepted
 from api.models.booking import (
     BookingModel,
     BookingPage,
@@ -22,7 +21,7 @@ from api.models.booking import (
     BookingTimeline,
     Preview,
 )
-from api.openapi import Responses, problems, takes
+from api.openapi import NOT_YET, problems, takes
 from api.problems import malformed_field, refused_with
 from api.services import Parts, clock
 from api.views import booking_view, notice_view
@@ -38,8 +37,6 @@ from domain.standing.decide import begin as good_standing
 from domain.standing.view import preview_json
 
 router = APIRouter(prefix="/v1/bookings", tags=["bookings"])
-
-NOT_YET: Responses = {202: {"model": Accepted, "description": "Taken, and not recorded yet."}}
 
 
 @router.post(

@@ -11,9 +11,8 @@ from api.access import TheBooking
 from api.auth import Caller, only
 from api.bookings import not_recorded
 from api.calendars import calendar_response, hash_of, invite_response, new_address
-from api.models.base import Accepted
 from api.models.calendar import CalendarAddress, CalendarState
-from api.openapi import Responses, problems
+from api.openapi import NOT_YET, Responses, problems
 from api.problems import not_found
 from api.services import Parts, clock
 from db.queries.bookings import Intent
@@ -26,7 +25,6 @@ router = APIRouter(tags=["calendars"])
 
 _PEOPLE = (Role.PROVIDER, Role.CLIENT)
 _CALENDAR: Responses = {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}}
-_NOT_YET: Responses = {202: {"model": Accepted, "description": "Taken, and not recorded yet."}}
 
 
 @router.get(
@@ -34,7 +32,7 @@ _NOT_YET: Responses = {202: {"model": Accepted, "description": "Taken, and not r
     operation_id="getInvite",
     summary="The invite to a session",
     response_class=Response,
-    responses={**_CALENDAR, **_NOT_YET, **problems(404, 409)},
+    responses={**_CALENDAR, **NOT_YET, **problems(404, 409)},
 )
 async def read_invite(
     request: Request, found: TheBooking, caller: Caller, parts: Parts
