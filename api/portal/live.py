@@ -38,6 +38,6 @@ def place_of(request: Request) -> int | None:
 def is_refresh(request: Request) -> bool:
     """Whether a page reads itself again, while its viewer goes on looking at the first reading.
 
-    It shows nobody the notices that wait, and must leave them for the next page.
+    What waits to be told in a flash is not shown, and has to be left for the next page.
     """
     return "x-keepdate-live" in request.headers

@@ -1,7 +1,8 @@
 """Turning what a page knows into HTML. Everything is escaped; nothing that is missing is passed by.
 
-A template knows, besides what its page gives it: `viewer` (None before signing in), `now`, `tab`,
-`tabs`, `counts`, `notices`, `outcome`, and the functions and filters that are defined here.
+A template knows, besides what its page gives it, what `render` gives to all: `viewer` (None before
+signing in), `zone`, `now`, `tab`, `tabs`, `counts`, `flashes`, `outcome` and the rest; and the
+functions and filters that are defined here.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from api.portal.forms import COMMAND_FIELD, CSRF_FIELD, Form
 from api.portal.links import linkify
 from api.portal.navigation import TABS
 from api.portal.paths import STATIC
-from api.portal.session import Notice, Viewer, form_secret, notify, take_notices
+from api.portal.session import Flash, Viewer, flash, form_secret, take_flashes
 from api.portal.written import MAX_ADDRESS
 from api.portal.zones import UNKNOWN_ZONE
 from api.services import clock
@@ -92,7 +93,7 @@ def render(
             tab=tab,
             tabs=TABS[viewer.role] if viewer else (),
             counts=counts or {},
-            notices=() if live.is_refresh(request) else take_notices(request),
+            flashes=() if live.is_refresh(request) else take_flashes(request),
             live_path=live.PATH,
             live_place=live.place_of(request),
             outcome=outcome,
@@ -108,7 +109,7 @@ def redirect(
 ) -> RedirectResponse:
     """Sends somebody on to a page, where they are told what was done, if anything was."""
     if done:
-        notify(request, Notice(kind="taken" if taken else "done", text=done))
+        flash(request, Flash(kind="taken" if taken else "done", text=done))
     return RedirectResponse(path, 303)
 
 

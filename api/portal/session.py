@@ -27,8 +27,8 @@ LASTS = timedelta(hours=12)
 
 _PERSON = "person"
 _FORM_SECRET = "forms"  # noqa: S105
-_NOTICES = "notices"
-_MOST_NOTICES = 5
+_FLASHES = "flashes"
+_MOST_FLASHES = 5
 _PEOPLE = frozenset({Role.PROVIDER, Role.CLIENT, Role.SUPPORT})
 
 
@@ -52,7 +52,7 @@ class Viewer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class Flash:
     """What somebody is told on the next page that they see: `done`, `taken` or `refused`."""
 
     kind: str
@@ -119,15 +119,15 @@ def knows_form_secret(request: Request, given: str) -> bool:
     return expected is not None and secrets.compare_digest(expected.encode(), given.encode())
 
 
-def notify(request: Request, notice: Notice) -> None:
+def flash(request: Request, told: Flash) -> None:
     """Tells somebody something on the next page that they see."""
-    waiting = [*request.session.get(_NOTICES, []), [notice.kind, notice.text]]
-    request.session[_NOTICES] = waiting[-_MOST_NOTICES:]
+    waiting = [*request.session.get(_FLASHES, []), [told.kind, told.text]]
+    request.session[_FLASHES] = waiting[-_MOST_FLASHES:]
 
 
-def take_notices(request: Request) -> list[Notice]:
+def take_flashes(request: Request) -> list[Flash]:
     """What somebody is to be told on this page; it is told once."""
-    return [Notice(kind=kind, text=text) for kind, text in request.session.pop(_NOTICES, [])]
+    return [Flash(kind=kind, text=text) for kind, text in request.session.pop(_FLASHES, [])]
 
 
 def signed_in(request: Request) -> Viewer:
