@@ -152,7 +152,7 @@ def id_by(column: str) -> Rule:
 
 def subject_id(value: Any, row: Row, erasure: Erasure) -> Any:
     """The id of a booking, or of the provider whose standing it is about."""
-    return erasure.of("provider", value) if row.get("subject", "standing") == "standing" else value
+    return erasure.of("provider", value) if row["subject"] == "standing" else value
 
 
 def words(value: Any, row: Row, erasure: Erasure) -> Any:
