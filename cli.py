@@ -106,6 +106,7 @@ def worker() -> None:
 
     from telemetry import traces
     from worker import run_worker
+    from workflows.search_attributes import AttributeClashError
 
     traces.start("keepdate-worker")
 
@@ -119,6 +120,8 @@ def worker() -> None:
     _keep_what_is_loaded()
     try:
         uvloop.run(serve())
+    except AttributeClashError as clash:
+        raise CommandError(str(clash)) from None
     finally:
         traces.stop()
 

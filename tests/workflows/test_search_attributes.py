@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections import Counter
 from datetime import timedelta
 
@@ -16,7 +18,11 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from config import Settings
 from db.ids import new_id
+from dev.temporal import embedded_environment
+from dev.trial import free_port
+from tests.packaging.project import ROOT
 from tests.workflows.world import World
 from workflows.search_attributes import REGISTRY, AttributeClashError, register
 
@@ -64,19 +70,48 @@ async def test_registering_again_changes_nothing(world: World) -> None:
     assert await _known(client) == known
 
 
-async def test_another_type_is_named_and_left_alone(world: World) -> None:
+async def _with_another_type(world: World) -> Client:
+    """A namespace in which `Refused` is a word."""
     client = await _own_namespace(world)
-    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
     await client.operator_service.add_search_attributes(
         AddSearchAttributesRequest(
-            namespace=client.namespace, search_attributes={"Refused": keyword}
+            namespace=client.namespace,
+            search_attributes={"Refused": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD},
         )
     )
     await world.until(lambda: _known(client), lambda it: "Refused" in it)
+    return client
+
+
+async def test_another_type_is_named_and_left_alone(world: World) -> None:
+    client = await _with_another_type(world)
     with pytest.raises(AttributeClashError, match=r"another type exist: Refused should be INT"):
         await register(client)
-    assert (await _known(client))["Refused"] == keyword
+    assert (await _known(client))["Refused"] == IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
     assert "BookingState" not in await _known(client)
+
+
+async def test_a_worker_says_so_in_one_line_and_stops(
+    world: World, shared_settings: Settings
+) -> None:
+    client = await _with_another_type(world)
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "worker"),
+        env=embedded_environment(client.service_client.config.target_host)
+        | {
+            "TEMPORAL_NAMESPACE": client.namespace,
+            "KEEPDATE_DATABASE_URL": shared_settings.require_database_url(),
+            "KEEPDATE_METRICS_PORT": str(free_port()),
+        },
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, complaint = await worker.communicate()
+    assert worker.returncode == 1
+    assert complaint.decode().splitlines()[-1].startswith("keepdate: search attributes of another")
+    assert "Traceback" not in complaint.decode()
 
 
 def test_there_is_room_for_all_of_them_on_the_dev_server() -> None:
