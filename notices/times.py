@@ -6,15 +6,17 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-_INSTANT = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z")
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+INSTANT = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z")
+"""How the record writes an instant in a sentence."""
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def in_zone(instant: datetime, zone: ZoneInfo) -> str:
     """`Tue 24 Nov 2026, 10:00 (Europe/Berlin)`."""
     local = instant.astimezone(zone)
-    day = f"{_WEEKDAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    day = f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
     return f"{day}, {local:%H:%M} ({zone.key.replace('_', ' ')})"
 
 
@@ -33,4 +35,4 @@ def translated(text: str, zone: ZoneInfo) -> str:
             # Somebody wrote what only looks like an instant.
             return found.group()
 
-    return _INSTANT.sub(one, text)
+    return INSTANT.sub(one, text)

@@ -8,19 +8,18 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from domain.instants import rfc3339
+from notices.times import MONTHS, WEEKDAYS
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def short(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
     """`Tue 24 Nov, 10:00`, with the year where it is not this one."""
     local = instant.astimezone(zone)
     year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
-    day = f"{_WEEKDAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}{year}"
+    day = f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}{year}"
     return f"{day}, {local:%H:%M}"
 
 

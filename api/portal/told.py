@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
 from api.portal import times
-
-_INSTANT = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z")
+from notices.times import INSTANT
 
 
 def told(text: str, zone: ZoneInfo, now: datetime) -> Markup:
     """A sentence, escaped, with each RFC 3339 instant shown as people say it."""
     parts: list[Markup] = []
     end = 0
-    for found in _INSTANT.finditer(text):
+    for found in INSTANT.finditer(text):
         parts += [escape(text[end : found.start()]), shown(found.group(), zone, now)]
         end = found.end()
     parts.append(escape(text[end:]))
@@ -28,6 +26,7 @@ def shown(instant: datetime | str, zone: ZoneInfo, now: datetime) -> Markup:
     """`Tue 24 Nov, 10:00` in a zone; what is no instant after all is shown as it stands."""
     try:
         found = times.as_instant(instant)
-    except ValueError:
+        return times.time_element(found, times.short(found, zone, now), zone)
+    except (ValueError, OverflowError):
+        # Somebody wrote what only looks like an instant, or one that this zone's calendar lacks.
         return escape(instant)
-    return times.time_element(found, times.short(found, zone, now), zone)

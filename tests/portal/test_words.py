@@ -11,6 +11,7 @@ from api.portal import times
 from api.portal.links import linkify
 from api.portal.names import Names
 from api.portal.paths import local_path
+from api.portal.told import told
 from domain.party import A_BOOKING, THE_CLOCK, UNNAMED_SERVICE, Party, Role
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,6 +34,18 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 )
 def test_how_far_off_something_is(ahead: timedelta, told: str) -> None:
     assert times.relative(NOW + ahead, BERLIN, NOW) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("9999-12-31T23:59:59Z", BERLIN),
+        ("0001-01-01T00:00:00Z", ZoneInfo("America/New_York")),
+        ("2026-13-31T00:00:00Z", BERLIN),
+    ],
+)
+def test_what_is_no_instant_in_a_zone_stands_as_it_is(text: str, zone: ZoneInfo) -> None:
+    assert told(f"Not then: {text}.", zone, NOW) == f"Not then: {text}."
 
 
 def test_a_time_names_its_day_and_its_year_where_that_is_another() -> None:
