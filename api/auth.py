@@ -8,7 +8,7 @@ import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.problems import ProblemError, refused_with, unauthenticated, unavailable
+from api.problems import refused_with, unauthenticated, unavailable
 from api.public_keys import PublicKeys
 from config import Settings
 from domain.party import Party, Role, is_id, only_for
@@ -104,9 +104,4 @@ Caller = Annotated[Party, Depends(identify_caller)]
 def only(caller: Party, *roles: Role) -> None:
     """Ends the request with 403 unless the caller is in one of these roles."""
     if caller.role not in roles:
-        raise not_theirs(roles)
-
-
-def not_theirs(roles: tuple[Role, ...]) -> ProblemError:
-    """The problem 403, which names who can do it."""
-    return refused_with(Code.NOT_ALLOWED, only_for(*roles))
+        raise refused_with(Code.NOT_ALLOWED, only_for(*roles))
