@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.party import THE_CLOCK, Party
+from domain.party import A_BOOKING, THE_CLOCK, Party
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.refusal import Code, Refusal
 from domain.standing import commands as do
@@ -17,6 +17,7 @@ from domain.standing.commands import StandingCommand
 from domain.standing.deadlines import DeadlineKind
 from domain.standing.decide import decide, rule_behind
 from tests.domain.standings import (
+    CANCELLATION,
     CLIENT,
     DAY,
     OTHER_PROVIDER,
@@ -229,3 +230,14 @@ def test_nothing_late_was_initiated_in_the_future_but_clocks_may_differ() -> Non
     assert live.refused(beyond) == "at-implausible"
     live.give(bearable)
     assert live.standing.events["e1"].initiated_at == live.now
+
+
+def test_what_a_booking_has_judged_late_is_late_whatever_its_clock_says() -> None:
+    live = Live()
+    ahead = live.now + timedelta(days=17)
+    live.give(replace(late("e1", initiated_at=ahead), by=A_BOOKING))
+    assert live.standing.events["e1"].initiated_at == ahead
+    assert live.standing.events["e1"].late
+    live.give(replace(late("e2", initiated_at=live.now + timedelta(seconds=1)), by=A_BOOKING))
+    assert live.standing.events["e2"].margin_seconds == DAY.total_seconds()
+    assert live.standing.count(CANCELLATION) == 2
