@@ -115,7 +115,8 @@ def _of_their_standing(erasure: Erasure) -> ColumnElement[bool]:
 def _said_to_them(erasure: Erasure) -> ColumnElement[bool]:
     """Answers to whoever said something in a conversation of theirs, by name perhaps."""
     said = select(at.messages.c.id).where(_in_conversations(at.messages)(erasure))
-    return at.idempotency_keys.c.body["id"].astext.in_(said)
+    answered: ColumnElement[str] = at.idempotency_keys.c.body["id"].astext
+    return answered.in_(said)
 
 
 def _kept(*names: str) -> dict[str, Rule]:
