@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
 from config import Settings
+from dev.address import address_of
 from domain.party import Role
 
 Json = dict[str, Any]
@@ -111,7 +112,7 @@ class Stage:
         """Somebody of this very id, signed in."""
         http = await self._closing.enter_async_context(
             httpx.AsyncClient(
-                base_url=_address(self._settings),
+                base_url=address_of(self._settings),
                 headers={"Authorization": f"Bearer {_token(self._settings, role, person_id)}"},
                 timeout=_ANSWER_SECONDS,
             )
@@ -133,7 +134,7 @@ async def open_stage(settings: Settings) -> AsyncIterator[Stage]:
     """The stack that `keepdate up` runs on this machine. Raises DemoError if there is none."""
     if settings.environment == "production" or settings.shared_secret is None:
         raise DemoError("the demo needs a development stack, whose tokens it can sign")
-    address = _address(settings)
+    address = address_of(settings)
     async with AsyncExitStack() as closing:
         try:
             async with httpx.AsyncClient(base_url=address) as probe:
@@ -145,12 +146,6 @@ async def open_stage(settings: Settings) -> AsyncIterator[Stage]:
         if not ready:
             raise DemoError(f"no stack answers at {address}: start one with `keepdate up`")
         yield Stage(settings, TimeSkipper(client), closing)
-
-
-def _address(settings: Settings) -> str:
-    listens_everywhere = settings.http_host in {"0.0.0.0", "::", ""}
-    host = "127.0.0.1" if listens_everywhere else settings.http_host
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
 
 
 def _token(settings: Settings, role: Role, person_id: str) -> str:

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TextIO
 
 from config import Settings
+from dev.address import address_of, reachable
 from dev.home import Home
 from dev.process import Child, StartError
 from dev.servers import CLI, Servers, obituary
@@ -41,7 +42,7 @@ def up(settings: Settings) -> int:
         raise StartError("`keepdate up` is for development; production runs its parts one by one")
     home = Home(settings.data_dir)
     try:
-        with home.locked(_address(settings)):
+        with home.locked(address_of(settings)):
             home.end_leftovers()
             _check_ports(settings)
             return Stack(settings, home).run()
@@ -137,7 +138,7 @@ class Stack(Servers):
         self._home.record([])
 
     def _welcome(self) -> str:
-        address = _address(self._settings)
+        address = address_of(self._settings)
         rows = {
             "Portal": address,
             "API": f"{address}/v1",
@@ -187,7 +188,7 @@ def _check_ports(settings: Settings) -> None:
 
 def _answers(settings: Settings, path: str) -> bool:
     connection = http.client.HTTPConnection(
-        _reachable(settings.http_host), settings.http_port, timeout=3
+        reachable(settings.http_host), settings.http_port, timeout=3
     )
     try:
         connection.request("GET", path)
@@ -196,16 +197,6 @@ def _answers(settings: Settings, path: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _address(settings: Settings) -> str:
-    host = _reachable(settings.http_host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
-
-
-def _reachable(host: str) -> str:
-    """Where to reach a server on this machine that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
 
 
 def _say(text: str, stream: TextIO | None = None) -> None:
