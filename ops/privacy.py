@@ -10,9 +10,9 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import WorkflowExecution as ExecutionId
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.personal import exporting
@@ -60,7 +60,7 @@ async def erase(
     `histories` has Temporal forget their closed workflows too; else its retention ends them.
     """
     person = _person(role, person_id)
-    running = [each async for each in _workflows(stack.client, person, running=True)]
+    running = [each.id async for each in _workflows(stack.client, person, running=True)]
     bookings = [each.removeprefix("booking/") for each in running if each.startswith("booking/")]
     # What is under way may not be on record yet, of a request even nothing.
     still_open = [each for each in bookings if not await _is_over(stack.engine, each)]
@@ -83,10 +83,15 @@ async def erase(
             f"{len(bookings)} workflows of closed bookings run on until they have told others of"
             " them, or given up, which they do after 24 hours. They write nothing down again."
         )
-    closed = [each async for each in _workflows(stack.client, person, running=False)]
-    closed = sorted({*closed, *standings})
+    runs = [each async for each in _workflows(stack.client, person, running=False)]
+    closed = {each.id for each in runs} | set(standings)
     if histories:
-        for workflow_id in closed:
+        # One that went on as new, or was reset, has a history for each of its runs. Of those of a
+        # standing, the list may not know yet that they have ended.
+        ended = [each async for each in _workflows(stack.client, person, running=True)]
+        for run in (*runs, *(each for each in ended if each.id in standings)):
+            await _forget(stack.client, run.id, run.run_id)
+        for workflow_id in standings:
             await _forget(stack.client, workflow_id)
         say(f"Temporal forgets {len(closed)} closed workflows.")
     elif closed:
@@ -129,7 +134,9 @@ def _refused(person: Party, bookings: tuple[str, ...] | list[str], say: Say) -> 
     return False
 
 
-async def _workflows(client: Client, person: Party, *, running: bool) -> AsyncIterator[str]:
+async def _workflows(
+    client: Client, person: Party, *, running: bool
+) -> AsyncIterator[WorkflowExecution]:
     attribute = _ATTRIBUTES.get(person.role)
     if attribute is None:
         return
@@ -137,15 +144,15 @@ async def _workflows(client: Client, person: Party, *, running: bool) -> AsyncIt
     status = "=" if running else "!="
     query = f"{attribute} = '{quoted}' AND ExecutionStatus {status} 'Running'"
     async for found in client.list_workflows(query):
-        yield found.id
+        yield found
 
 
-async def _forget(client: Client, workflow_id: str) -> None:
+async def _forget(client: Client, workflow_id: str, run_id: str = "") -> None:
     try:
         await client.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
                 namespace=client.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+                workflow_execution=ExecutionId(workflow_id=workflow_id, run_id=run_id),
             )
         )
     except RPCError as error:

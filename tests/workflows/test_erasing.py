@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
 from sqlalchemy import delete, select
 
 from config import Settings
@@ -98,6 +99,26 @@ async def test_nobody_is_erased_before_their_standing_knows_what_was_late(
     said: list[str] = []
     assert not await erase(stack, Role.PROVIDER, provider_id, said.append)
     assert said == [f"{owner} cannot be erased while these bookings are open: {booking_id}"]
+
+
+@pytest.mark.long  # Temporal looks after half a minute whether it may delete a history.
+async def test_all_histories_of_a_standing_that_went_on_as_new_are_forgotten(
+    world: World, stack: Stack
+) -> None:
+    provider_id, _ = await world.provider_with_topic()
+    standing = await world.start_standing(provider_id, history_limit=12)
+    for command in ("suspend", "reinstate") * 2:
+        await world.update(standing, command, reason="Wombats.")
+
+    async def earlier() -> list[str]:
+        query = f"WorkflowId = '{standing.id}' AND ExecutionStatus = 'ContinuedAsNew'"
+        return [each.run_id async for each in world.client.list_workflows(query)]
+
+    await world.until(earlier, bool)
+    said: list[str] = []
+    assert await erase(stack, Role.PROVIDER, provider_id, said.append, histories=True)
+    assert said[-1] == "Temporal forgets 1 closed workflows."
+    await world.until(earlier, lambda found: not found)
 
 
 async def _states(world: World, booking_id: str) -> dict[str, tuple[str, str | None]]:
