@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.common.v1 import WorkflowExecution as ExecutionId
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import Client, WorkflowExecution, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.personal import exporting
@@ -117,8 +117,17 @@ async def _is_over(engine: AsyncEngine, booking_id: str) -> bool:
 
 async def _erased(stack: Stack, person: Party, standings: list[str]) -> Any:
     for workflow_id in standings:
-        await stack.client.get_workflow_handle(workflow_id).terminate("The person is erased.")
+        await _end(stack.client.get_workflow_handle(workflow_id))
     return await erase_from_record(stack.engine, person)
+
+
+async def _end(standing: WorkflowHandle[Any, Any]) -> None:
+    try:
+        await standing.terminate("The person is erased.")
+    except RPCError as error:
+        # Somebody else erases them too, or has just done so, and the list does not know it yet.
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 def _person(role: Role, person_id: str) -> Party:

@@ -101,6 +101,22 @@ async def test_nobody_is_erased_before_their_standing_knows_what_was_late(
     assert said == [f"{owner} cannot be erased while these bookings are open: {booking_id}"]
 
 
+async def test_who_is_erased_by_two_at_once_is_erased_once(world: World, stack: Stack) -> None:
+    provider_id, _ = await world.provider_with_topic()
+    standing = await world.start_standing(provider_id)
+    await world.update(standing, "suspend", reason="Wombats.")
+
+    async def listed() -> bool:
+        query = f"WorkflowId = '{standing.id}'"
+        return bool([each async for each in world.client.list_workflows(query)])
+
+    await world.until(listed, bool)
+    said: list[str] = []
+    both = (erase(stack, Role.PROVIDER, provider_id, said.append) for _ in range(2))
+    assert await asyncio.gather(*both) == [True, True]
+    assert sum("from now on" in line for line in said) == 1
+
+
 @pytest.mark.long  # Temporal looks after half a minute whether it may delete a history.
 async def test_all_histories_of_a_standing_that_went_on_as_new_are_forgotten(
     world: World, stack: Stack
