@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 
 def short(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
     """`Tue 24 Nov, 10:00`, with the year where it is not this one."""
-    local = instant.astimezone(zone)
+    local = _in(zone, instant)
     year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
     day = f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}{year}"
     return f"{day}, {local:%H:%M}"
@@ -25,7 +25,7 @@ def short(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 def exact(instant: datetime, zone: ZoneInfo) -> str:
     """The instant to the second, in a zone and in UTC."""
-    local = instant.astimezone(zone)
+    local = _in(zone, instant)
     there = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()} ({zone.key})"
     return there if zone.key == "UTC" else f"{there}, {instant.astimezone(UTC):%H:%M:%S} UTC"
 
@@ -40,7 +40,7 @@ def relative(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
     elif span < _DAY:
         told = _counted(round(span / _HOUR), "hour")
     else:
-        days = abs(instant.astimezone(zone).date() - now.astimezone(zone).date())
+        days = abs(_in(zone, instant).date() - now.astimezone(zone).date())
         told = _counted(days.days, "day")
     return f"in {told}" if instant > now else f"{told} ago"
 
@@ -55,6 +55,14 @@ def time_element(instant: datetime, shown: str, zone: ZoneInfo) -> Markup:
 def as_instant(value: datetime | str) -> datetime:
     """An instant, also where a document holds it as text."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _in(zone: ZoneInfo, instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        # Somebody gave the first or the last day that there is, and this zone does not have it.
+        return instant.astimezone(UTC)
 
 
 def _counted(count: int, unit: str) -> str:

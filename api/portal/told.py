@@ -26,7 +26,6 @@ def shown(instant: datetime | str, zone: ZoneInfo, now: datetime) -> Markup:
     """`Tue 24 Nov, 10:00` in a zone; what is no instant after all is shown as it stands."""
     try:
         found = times.as_instant(instant)
-        return times.time_element(found, times.short(found, zone, now), zone)
-    except (ValueError, OverflowError):
-        # Somebody wrote what only looks like an instant, or one that this zone's calendar lacks.
+    except ValueError:
         return escape(instant)
+    return times.time_element(found, times.short(found, zone, now), zone)
