@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
+from bisect import insort
 from collections.abc import Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
@@ -114,8 +115,10 @@ class Inbox(Generic[C]):
     """Commands that wait to be decided. Handlers put in; the loop alone takes out."""
 
     def __init__(self) -> None:
-        # A list: it is empty nearly always, and an empty deque is ten times as large.
+        # Lists: they are empty nearly always, and an empty deque is ten times as large.
         self._waiting: list[Arrived[C]] = []
+        self._dated: list[Arrived[C]] = []
+        """Those that say when they were given, by that: no other goes before what came first."""
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -123,10 +126,12 @@ class Inbox(Generic[C]):
     def put(self, arrived: Arrived[C]) -> None:
         """Add one more."""
         self._waiting.append(arrived)
+        if arrived.given_at is not None:
+            insort(self._dated, arrived, key=_said)
 
     def given_from(self, now: datetime) -> datetime:
         """When the first of those that wait was given."""
-        return min(_given(arrived, now) for arrived in self._waiting)
+        return _given(self._dated[0], now) if self._dated else now
 
     def take(self, now: datetime, due: datetime | None = None) -> Arrived[C]:
         """The next to decide: they go as they came, but for one that was given well before.
@@ -137,17 +142,33 @@ class Inbox(Generic[C]):
         because they were asked to may say that it was given before they were asked. Unless what is
         `due` next lies in between: what was given in time is decided in time.
         """
-        first, *later = self._waiting
-        for arrived in later:
-            given, before = _given(arrived, now), _given(first, now)
-            # The span, and not the instant before which it was: `at` may be the calendar's first.
-            well_before = before - given > CLOCK_TOLERANCE
-            if well_before or (due is not None and given < due <= before):
-                first = arrived
+        first = self._waiting[0]
+        # Where the earliest does not go before it, none does: of thousands that were sent while
+        # nobody was there, each would be compared with all others, in a single task.
+        if self._dated and _goes_before(self._dated[0], first, now, due):
+            for arrived in self._waiting[1:]:
+                if _goes_before(arrived, first, now, due):
+                    first = arrived
         self._waiting.remove(first)
+        if first.given_at is not None:
+            self._dated.remove(first)
         return first
+
+
+def _goes_before(one: Arrived[C], other: Arrived[C], now: datetime, due: datetime | None) -> bool:
+    """Whether one is decided before another that has come earlier."""
+    given, before = _given(one, now), _given(other, now)
+    # The span, and not the instant before which it was: `at` may be the calendar's first.
+    return before - given > CLOCK_TOLERANCE or (due is not None and given < due <= before)
 
 
 def _given(arrived: Arrived[C], now: datetime) -> datetime:
     """When it was given; now, if it does not say so, or says that it is yet to be."""
     return min(arrived.given_at or now, now)
+
+
+def _said(arrived: Arrived[C]) -> datetime:
+    """When it says that it was given."""
+    if arrived.given_at is None:
+        raise ValueError("it does not say when it was given")
+    return arrived.given_at

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from domain.booking.commands import AskCancel, BookingCommand
 from domain.policy import CLOCK_TOLERANCE
 from domain.refusal import Code, refuse
+from workflows import inbox
 from workflows.inbox import Arrived, Inbox
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -15,11 +19,11 @@ YESTERDAY = NOW - timedelta(days=1)
 
 def _taken(*given: datetime | None, due: datetime | None = None) -> list[int]:
     """In which order commands are taken that came in this one, each with the `at` it says."""
-    inbox: Inbox[BookingCommand] = Inbox()
+    waiting: Inbox[BookingCommand] = Inbox()
     for number, at in enumerate(given):
-        inbox.put(Arrived(name=str(number), content=AskCancel(reason="Ill.", at=at)))
-    taken = [int(inbox.take(NOW, due).name) for _ in given]
-    assert not inbox
+        waiting.put(Arrived(name=str(number), content=AskCancel(reason="Ill.", at=at)))
+    taken = [int(waiting.take(NOW, due).name) for _ in given]
+    assert not waiting
     return taken
 
 
@@ -41,6 +45,24 @@ def test_what_was_given_before_a_deadline_goes_before_what_was_given_after_it() 
     assert _taken(NOW, NOW - moments, due=NOW + moments) == [0, 1]
 
 
+def test_of_thousands_that_wait_each_is_not_compared_with_all_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = 0
+
+    def counting(*given: Any) -> bool:
+        nonlocal compared
+        compared += 1
+        return goes_before(*given)
+
+    goes_before = inbox._goes_before
+    monkeypatch.setattr(inbox, "_goes_before", counting)
+    each_second = [YESTERDAY + timedelta(seconds=second) for second in range(1000)]
+    assert _taken(*each_second) == list(range(1000))
+    assert _taken(*[None] * 1000) == list(range(1000))
+    assert compared == 1000
+
+
 def test_whatever_the_calendar_holds_can_be_put_in_order() -> None:
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     assert _taken(first, None, last) == [0, 1, 2]
@@ -54,8 +76,8 @@ def test_what_is_further_apart_than_clocks_may_be_is_put_in_order() -> None:
 
 
 def test_what_cannot_be_read_waits_its_turn() -> None:
-    inbox: Inbox[BookingCommand] = Inbox()
-    inbox.put(Arrived(name="malformed", content=refuse(Code.MALFORMED)))
-    inbox.put(Arrived(name="just now", content=AskCancel(reason="Ill.", at=NOW)))
-    inbox.put(Arrived(name="long ago", content=AskCancel(reason="Ill.", at=YESTERDAY)))
-    assert [inbox.take(NOW).name for _ in range(3)] == ["long ago", "malformed", "just now"]
+    waiting: Inbox[BookingCommand] = Inbox()
+    waiting.put(Arrived(name="malformed", content=refuse(Code.MALFORMED)))
+    waiting.put(Arrived(name="just now", content=AskCancel(reason="Ill.", at=NOW)))
+    waiting.put(Arrived(name="long ago", content=AskCancel(reason="Ill.", at=YESTERDAY)))
+    assert [waiting.take(NOW).name for _ in range(3)] == ["long ago", "malformed", "just now"]
