@@ -80,9 +80,15 @@ async def calendar_response(request: Request, parts: Services, owner: Party) -> 
     )
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
-    if request.headers.get("if-none-match") == tag:
+    if tag in _known(request):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=f"{invite.MEDIA_TYPE}; charset=utf-8", headers=headers)
+
+
+def _known(request: Request) -> set[str]:
+    """The tags of what somebody has already; a proxy that compresses marks them as weak."""
+    tags = request.headers.get("if-none-match", "").split(",")
+    return {tag.strip().removeprefix("W/") for tag in tags}
 
 
 def _sessions(
