@@ -34,6 +34,8 @@ _NEXT = "next"
 _ROLES = (Role.SUPPORT, Role.PROVIDER, Role.CLIENT)
 """The portal's roles; of somebody who has several, the first of these."""
 _MAX_NAME = 100
+_JOINERS = "\u200c\u200d"
+"""Nobody sees them, and names of some scripts are not spelt without them."""
 _NOT_VERIFIED = (False, "false")
 """Some providers say it by a text."""
 _TIMEOUT_SECONDS = 10
@@ -141,14 +143,24 @@ def _viewer(request: Request, claims: dict[str, Any]) -> Viewer | None:
     person_id = _claim(claims, settings.oidc_id_claim)
     if role is None or not isinstance(person_id, str) or not is_id(person_id):
         return None
-    name = claims.get("name") or claims.get("preferred_username") or person_id
+    names = (_name(claims, "name"), _name(claims, "preferred_username"), person_id)
     chosen, told = request.cookies.get(ZONE_COOKIE), claims.get("zoneinfo")
     zone = zone_named(chosen) or zone_named(told if isinstance(told, str) else None)
     return Viewer(
         party=Party(role=role, id=person_id),
-        name=str(name)[:_MAX_NAME],
+        name=next(filter(None, names)),
         zone=zone or UNKNOWN_ZONE,
     )
+
+
+def _name(claims: dict[str, Any], claim: str) -> str:
+    """A name on one line, of what can be kept; empty where there is none. People choose theirs."""
+    given = claims.get(claim)
+    words = given.split() if isinstance(given, str) else []
+    kept = (
+        "".join(each for each in word if each.isprintable() or each in _JOINERS) for word in words
+    )
+    return " ".join(kept)[:_MAX_NAME].strip()
 
 
 def _claim(claims: dict[str, Any], name: str) -> Any:

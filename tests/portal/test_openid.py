@@ -80,6 +80,32 @@ async def test_whom_the_provider_vouches_for_is_signed_in(
 
 
 @pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Ada\0 Brandt", "Ada Brandt"),
+        ("Ada\ud800 Brandt", "Ada Brandt"),
+        ("Ada \n Brandt", "Ada Brandt"),
+        (
+            "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+            "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        ),
+        (" \t ", ""),
+        ("\0", ""),
+        (["Ada"], ""),
+    ],
+)
+async def test_a_name_that_nothing_could_keep_or_show_is_made_one(
+    visitor: Browser, provider: IdentityProvider, name: object, shown: str
+) -> None:
+    person = new_id()
+    provider.claims |= {"sub": person, "name": name}
+    answer = await visitor.get(await sent_back(visitor, provider))
+    assert answer.status_code == 303
+    page = (await visitor.get("/settings")).text
+    assert f"<strong>{shown or person}</strong>" in page
+
+
+@pytest.mark.parametrize(
     ("claims", "shown"),
     [
         ({"email_verified": True}, True),
