@@ -11,7 +11,7 @@ from api.idempotency import Answered
 from api.models.notices import NoticesWanted
 from api.problems import malformed_field, refused
 from db.queries.contacts import Reach, Source, get_reach
-from db.stores.contacts import keep_address, keep_choice, keep_zone
+from db.stores.contacts import hold_person, keep_address, keep_choice, keep_zone
 from domain.notices import preferences
 from domain.notices.ledger import Channel
 from domain.notices.preferences import CONCERN
@@ -48,6 +48,7 @@ def changing(
             raise malformed_field(f"channels.{group}", f"nothing of it concerns a {who.role}")
 
     async def change(conn: AsyncConnection, _: str) -> Answered:
+        await hold_person(conn, who)
         before = await get_reach(conn, who)
         chosen = {group: Channel.EMAIL in by for group, by in wanted.channels.items()}
         choice = {**before.choice, **chosen}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,15 @@ from db.queries.contacts import Source
 from db.schema import contacts, notice_choices, people
 from domain.notices.preferences import Choice
 from domain.party import Party
+
+_PEOPLE = 0x746F6C64  # "told"
+
+
+async def hold_person(conn: AsyncConnection, who: Party) -> None:
+    """Until the transaction ends, nobody else changes how they are told: the rest stays as read."""
+    await conn.execute(
+        select(func.pg_advisory_xact_lock(_PEOPLE, func.hashtext(f"{who.role}/{who.id}")))
+    )
 
 
 async def keep_address(

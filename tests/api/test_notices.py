@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.api.marketplace import Json, Marketplace, Person, fields_of, fresh_key, ok, problem
@@ -47,6 +49,18 @@ async def test_what_is_left_out_stays_as_it_is(market: Marketplace) -> None:
     assert changed["channels"]["requests"] == changed["channels"]["reminders"] == ["inbox"]
     assert (changed["email"], changed["time_zone"]) == ("carl@example.org", "Asia/Tokyo")
     assert ok(await client.put(path(client), {"email": None}))["email"] is None
+
+
+async def test_what_is_chosen_at_the_same_time_is_all_kept(market: Marketplace) -> None:
+    client = market.client()
+    groups = ("requests", "changes", "reminders", "other")
+    answers = await asyncio.gather(
+        *(client.put(path(client), {"channels": {group: ["inbox"]}}) for group in groups)
+    )
+    for answer in answers:
+        ok(answer)
+    found = ok(await client.get(path(client)))["channels"]
+    assert {group: found[group] for group in groups} == {group: ["inbox"] for group in groups}
 
 
 async def test_what_binds_somebody_cannot_all_be_off(market: Marketplace) -> None:
