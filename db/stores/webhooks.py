@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -73,7 +73,8 @@ async def update_webhook(
     }
     changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if url is not None:
-        changed["failing_since"] = None
+        # A form sends the address that there was, too.
+        changed["failing_since"] = case((webhooks.c.url == url, webhooks.c.failing_since))
     await _update(conn, webhook_id, **changed, updated_at=now)
 
 

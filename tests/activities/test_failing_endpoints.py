@@ -138,6 +138,14 @@ async def test_another_url_has_not_failed_yet(engine: AsyncEngine, receiver: Rec
     notice = await outgoing(engine, webhook_id)
     with pytest.raises(NotDeliveredError, match="cannot be connected to"):
         await outlet(engine).send(notice)
+    since = (await found(engine, webhook_id)).failing_since
+    assert since is not None
+    async with engine.begin() as conn:
+        # As a form sends it in which something else was changed.
+        await update_webhook(
+            conn, webhook_id, url="http://127.0.0.1:1/", description="Billing", now=now()
+        )
+    assert (await found(engine, webhook_id)).failing_since == since
     async with engine.begin() as conn:
         await update_webhook(conn, webhook_id, url=receiver.url, now=now())
     assert (await found(engine, webhook_id)).failing_since is None
