@@ -33,11 +33,11 @@ def late_acts(events: Iterable[BookingEvent], draft: Policy) -> tuple[LateEventR
             continue
         if booking is None:
             raise ValueError("a booking that begins in the middle")
-        event = _judged_anew(event, draft)  # noqa: PLW2901 - the event, as the draft has it
-        report = _report(booking, event, draft)
+        under_draft = _judged_anew(event, draft)
+        report = _report(booking, under_draft, draft)
         if report is not None:
             found.append(report)
-        booking = evolve(booking, event)
+        booking = evolve(booking, under_draft)
     return tuple(found)
 
 
