@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
+from enum import IntEnum
 from functools import partial
 
 from pydantic import TypeAdapter
@@ -45,10 +45,15 @@ _ENDED = "WorkflowType = 'Booking' AND ExecutionStatus = 'Completed'"
 log = logging.getLogger("keepdate.rounds")
 
 
-class _Part(Enum):
-    """What a round goes over that is neither a list of workflows nor of their subjects."""
+class Part(IntEnum):
+    """What a round goes over, in this order. The numbers stand in heartbeats."""
 
-    NOTICES = auto()
+    RUNNING_BOOKINGS = 0
+    RUNNING_STANDINGS = 1
+    ENDED_BOOKINGS = 2
+    BOOKINGS_ON_RECORD = 3
+    STANDINGS_ON_RECORD = 4
+    OVERDUE_NOTICES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +96,7 @@ class ComparisonResult:
 class Place:
     """How far a round has come: which part of it, and from where on in that part."""
 
-    part: int = 0
+    part: int = Part.RUNNING_BOOKINGS
     after: str = ""
 
 
@@ -110,10 +115,6 @@ class Progress:
 
     place: Place = field(default_factory=Place)
     so_far: ComparisonResult = field(default_factory=ComparisonResult)
-
-
-OVERDUE = Place(part=5)
-"""The last part of a round: what is owed for long, and whether anybody delivers it."""
 
 
 class Rounds:
@@ -137,34 +138,45 @@ class Rounds:
         beat: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Page]:
         """Compare page by page, from a place on. `beat` is called with everything compared."""
-        ended = (
-            _ENDED if closed_since is None else f"{_ENDED} AND CloseTime > '{closed_since:%FT%TZ}'"
-        )
-        running = (_RUNNING.format(type=name) for name in ("Booking", "ProviderStanding"))
-        parts: tuple[str | Subject | _Part, ...] = (
-            *running,
-            ended,
-            Subject.BOOKING,
-            Subject.STANDING,
-            _Part.NOTICES,
-        )
-        number, after = place.part, place.after
-        while number < len(parts):
-            part = parts[number]
-            if part is _Part.NOTICES:
-                compared, findings, after = await self._owed(after, apply, beat)
-            elif isinstance(part, Subject):
-                compared, findings, after = await self._on_record(part, after, apply, beat)
-            else:
-                compared, findings, after = await self._listed(part, after, apply, beat)
-            number += not after
-            goes_on = Place(part=number, after=after) if number < len(parts) else None
+        part, after = place.part, place.after
+        while part <= max(Part):
+            compared, findings, after = await self._page(
+                Part(part), after, apply, closed_since, beat
+            )
+            if not after:
+                part += 1
+            goes_on = Place(part=part, after=after) if part <= max(Part) else None
             yield Page(compared=compared, findings=findings, goes_on=goes_on)
 
     async def one(self, workflow_id: str, *, apply: bool) -> Page:
         """Compare one workflow alone."""
         finding = await self._comparer.compared(workflow_id, apply=apply)
         return Page(compared=1, findings=(finding,) if finding else (), goes_on=None)
+
+    async def _page(
+        self,
+        part: Part,
+        after: str,
+        apply: bool,
+        closed_since: datetime | None,
+        beat: Callable[[], None],
+    ) -> tuple[int, tuple[Finding, ...], str]:
+        """How many were compared, what was found, and from where the part goes on, if it does."""
+        match part:
+            case Part.RUNNING_BOOKINGS:
+                return await self._listed(_RUNNING.format(type="Booking"), after, apply, beat)
+            case Part.RUNNING_STANDINGS:
+                running = _RUNNING.format(type="ProviderStanding")
+                return await self._listed(running, after, apply, beat)
+            case Part.ENDED_BOOKINGS:
+                late = f" AND CloseTime > '{closed_since:%FT%TZ}'" if closed_since else ""
+                return await self._listed(f"{_ENDED}{late}", after, apply, beat)
+            case Part.BOOKINGS_ON_RECORD:
+                return await self._on_record(Subject.BOOKING, after, apply, beat)
+            case Part.STANDINGS_ON_RECORD:
+                return await self._on_record(Subject.STANDING, after, apply, beat)
+            case Part.OVERDUE_NOTICES:
+                return await self._owed(after, apply, beat)
 
     async def _listed(
         self, query: str, after: str, apply: bool, beat: Callable[[], None]
@@ -257,7 +269,7 @@ class RecordComparer:
 
         Goes on where an attempt before it was interrupted. What lost its point is superseded.
         """
-        result = await self._round(OVERDUE, apply=True)
+        result = await self._round(Place(part=Part.OVERDUE_NOTICES), apply=True)
         activity.metric_meter().create_counter(
             NEGLECTED,
             "Notices that were owed, that nobody delivered, and that were taken up again.",

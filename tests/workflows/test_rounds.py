@@ -15,6 +15,7 @@ from activities.overdue import OverdueNotices
 from activities.rounds import (
     ComparisonInput,
     ComparisonResult,
+    Part,
     Place,
     Progress,
     RecordComparer,
@@ -43,7 +44,10 @@ async def test_a_round_finds_what_differs_page_by_page(world: World, comparer: C
     assert booking_id in ids
     assert places[-1] is None
     # Where it was interrupted it goes on, and leaves out what it has done.
-    later = [page async for page in rounds.pages(Place(part=1), closed_since=in_days(1))]
+    later = [
+        page
+        async for page in rounds.pages(Place(part=Part.RUNNING_STANDINGS), closed_since=in_days(1))
+    ]
     assert booking_id not in [finding.id for page in later for finding in page.findings]
     await by_hand(
         world, update(bookings).where(bookings.c.id == booking_id).values(client_id="client-1")
@@ -63,7 +67,10 @@ async def test_the_comparison_runs_as_a_workflow(world: World) -> None:
 
 
 async def test_a_comparison_goes_on_where_it_was_interrupted(world: World) -> None:
-    last = Progress(place=Place(part=4), so_far=ComparisonResult(compared=1000, differing=3))
+    last = Progress(
+        place=Place(part=Part.STANDINGS_ON_RECORD),
+        so_far=ComparisonResult(compared=1000, differing=3),
+    )
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, heartbeat_details=[to_jsonable_python(last)])
     activity = RecordComparer(world.client, world.engine, world.task_queue)

@@ -20,9 +20,10 @@ from temporalio.worker import Worker
 
 from activities.delivering import NotDeliveredError, Outgoing, Sent
 from activities.rounds import (
-    OVERDUE,
     ComparisonInput,
     ComparisonResult,
+    Part,
+    Place,
     Progress,
     RecordComparer,
 )
@@ -269,7 +270,7 @@ async def test_the_comparison_says_what_nobody_delivers_and_sends_nothing(
     lost = await mailing.owed(created_at=LONG_AGO)
     # As one that has come to its last part.
     environment = ActivityEnvironment()
-    told = [to_jsonable_python(Progress(place=OVERDUE))]
+    told = [to_jsonable_python(Progress(place=Place(part=Part.OVERDUE_NOTICES)))]
     environment.info = replace(environment.info, heartbeat_details=told)
     world = mailing.world
     comparer = RecordComparer(world.client, world.engine, world.task_queue)
