@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 
 HORIZON = timedelta(days=731)
@@ -73,8 +73,3 @@ class Policy:
 
 
 DEFAULT_POLICY = Policy()
-
-
-def policy_in_words(policy: Policy) -> dict[str, str]:
-    """Every number of a policy, named and printed, for the documentation and the timeline."""
-    return {field.name: str(getattr(policy, field.name)) for field in fields(policy)}

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.booking.deadlines import next_deadline
     from domain.booking.decide import decide, elapse, request
     from domain.booking.events import BookingEvent, LateEventReported
-    from domain.booking.evolve import evolve_all
+    from domain.booking.evolve import begin, evolve_all
     from domain.booking.record import BookingRecord, Recorded
     from domain.booking.state import Booking
     from domain.booking.table import LEGAL
@@ -117,7 +117,7 @@ class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
         # The request was made when the workflow was started, however long a worker took to come.
         requested_at = workflow.info().workflow_start_time
         events = request(started.request, requested_at)
-        booking = evolve_all(events[0].booking, events[1:])  # type: ignore[union-attr]
+        booking = begin(events)
         entry = applied(
             by=started.request.by or Party(role=Role.CLIENT, id=booking.client_id),
             command="request",

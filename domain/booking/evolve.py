@@ -23,12 +23,15 @@ _BESIDE = (happened.ReminderSent, happened.ReminderSkipped, happened.LateEventRe
 """Events that leave the booking's revision and its last decision as they are."""
 
 
-def begin(requested: happened.BookingRequested) -> Booking:
-    """The booking as its first event leaves it."""
-    return requested.booking
+def begin(events: Iterable[BookingEvent]) -> Booking:
+    """A booking from its events, of which the first is its request. Raises ValueError otherwise."""
+    requested, *others = events
+    if not isinstance(requested, happened.BookingRequested):
+        raise ValueError("a booking that begins in the middle")
+    return evolve_all(requested.booking, others)
 
 
-def evolve(booking: Booking, event: BookingEvent) -> Booking:  # noqa: PLR0912 - a case an event
+def evolve(booking: Booking, event: BookingEvent) -> Booking:
     """The booking after one more event."""
     if isinstance(event, _BESIDE):
         return _beside(booking, event)
@@ -38,8 +41,6 @@ def evolve(booking: Booking, event: BookingEvent) -> Booking:  # noqa: PLR0912 -
         decided_at=max(booking.decided_at, event.at),
     )
     match event:
-        case happened.BookingRequested():
-            return event.booking
         case happened.BookingConfirmed(start=start):
             return replace(
                 moved,

@@ -78,18 +78,6 @@ def _cancellation_json(booking: Booking) -> dict[str, Any] | None:
     }
 
 
-def receipt_json(receipt: Receipt) -> dict[str, Any]:
-    """Why an act was judged late or on time, as JSON."""
-    return {
-        "kind": receipt.kind.value,
-        "scheduled_start": rfc3339(receipt.scheduled_start),
-        "initiated_at": rfc3339(receipt.initiated_at),
-        "margin_seconds": receipt.margin_seconds,
-        "late_within_seconds": receipt.late_within_seconds,
-        "late": receipt.late,
-    }
-
-
 def allowed_actions(booking: Booking, viewer: Party, now: datetime) -> tuple[str, ...]:
     """The commands that this viewer could give now, in the order of the transition table."""
     return tuple(

@@ -14,7 +14,7 @@ from db.stores.intents import insert_intent
 from db.stores.topics import insert_topic
 from domain.booking import decide as booking_rules
 from domain.booking.commands import BookingCommand
-from domain.booking.events import BookingEvent, BookingRequested
+from domain.booking.events import BookingEvent
 from domain.booking.evolve import begin, evolve_all
 from domain.booking.record import BookingRecord, Recorded
 from domain.booking.state import Booking
@@ -202,9 +202,7 @@ async def requested(
         async with engine.begin() as conn:
             await insert_intent(conn, intent)
     events = booking_rules.request(wanted, NOW)
-    assert isinstance(events[0], BookingRequested)
-    booking = evolve_all(begin(events[0]), events[1:])
-    played = PlayedBooking(engine=engine, booking=booking, pending=events)
+    played = PlayedBooking(engine=engine, booking=begin(events), pending=events)
     await played.begin()
     return played
 

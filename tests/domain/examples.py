@@ -92,9 +92,7 @@ def pending(
     *starts: datetime, at: datetime = REQUESTED, policy: Policy = DEFAULT_POLICY
 ) -> Booking:
     """A request that waits for the provider's answer."""
-    first, *rest = requested(*starts, at=at, policy=policy)
-    assert isinstance(first, happened.BookingRequested)
-    return evolve_all(begin(first), rest)
+    return begin(requested(*starts, at=at, policy=policy))
 
 
 def confirmed(policy: Policy = DEFAULT_POLICY) -> Booking:

@@ -17,7 +17,6 @@ from domain.booking.view import (
     booking_json,
     candidate_starts,
     preview_receipt,
-    receipt_json,
 )
 from domain.booking.words import describe
 from domain.party import Party, Role
@@ -157,19 +156,6 @@ def test_a_preview_judges_as_the_act_itself_would_be() -> None:
             assert isinstance(event, happened.CancellationAsked | happened.RescheduleProposed)
             assert preview_receipt(confirmed(), command.name, at) == event.receipt
     assert preview_receipt(pending(), "ask-cancel", EARLY) is None
-
-
-def test_a_receipt_as_json() -> None:
-    receipt = preview_receipt(confirmed(), "ask-cancel", LATE)
-    assert receipt is not None
-    assert receipt_json(receipt) == {
-        "kind": "cancellation",
-        "scheduled_start": "2026-03-22T09:00:00Z",
-        "initiated_at": "2026-03-17T09:00:00Z",
-        "margin_seconds": 432_000,
-        "late_within_seconds": 432_000,
-        "late": True,
-    }
 
 
 def test_a_line_of_the_timeline_as_json() -> None:

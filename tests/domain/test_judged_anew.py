@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.booking import commands as do
-from domain.booking import events as happened
 from domain.booking.commands import BookingCommand
 from domain.booking.deadlines import next_deadline
 from domain.booking.decide import NewRequest, decide, elapse, request
@@ -54,10 +53,8 @@ def _lived(policy: Policy, given: list[tuple[BookingCommand, int]]) -> tuple[Boo
         duration_minutes=60,
         policy=policy,
     )
-    first, *rest = request(wanted, now)
-    assert isinstance(first, happened.BookingRequested)
-    events = [first, *rest]
-    booking = evolve_all(begin(first), rest)
+    events = list(request(wanted, now))
+    booking = begin(events)
     for command, hours in [(do.Confirm(by=PROVIDER, start=START), 1), *given]:
         now += timedelta(hours=hours)
         while (deadline := next_deadline(booking)) and deadline.at <= now:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.policy import DEFAULT_POLICY, Policy, policy_in_words
+from domain.policy import Policy
 from domain.standing import commands as do
 from domain.standing import events as happened
 from domain.standing.words import describe
@@ -129,13 +129,6 @@ def test_reinstatement_settles_under_a_window_too() -> None:
 def test_another_number_can_be_allowed() -> None:
     live = live_under(Policy(allowed=0))
     assert live.give(late("e1")) == (RECORDED, "case.opened")
-
-
-def test_every_number_of_the_policy_is_printed() -> None:
-    printed = policy_in_words(DEFAULT_POLICY)
-    assert printed["late_within"] == "5 days, 0:00:00"
-    assert (printed["allowed"], printed["combined"], printed["window"]) == ("2", "False", "None")
-    assert len(printed) == 13
 
 
 def test_the_aged_are_named() -> None:
