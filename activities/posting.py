@@ -95,7 +95,7 @@ class Poster:
         """The addresses of the host. One that may not be called rules all others out."""
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = list(dict.fromkeys(await self._resolve(url.host, port)))
+            found = list(dict.fromkeys(await self._resolve(_name_of(url), port)))
         except (OSError, UnicodeError) as error:
             raise NoAnswerError("the host has no address") from error
         if not found:
@@ -129,7 +129,7 @@ class Poster:
                     "connection": "close",
                 },
                 # The certificate has to be that of the name, not of the address.
-                extensions={"sni_hostname": url.raw_host.decode("ascii").strip("[]")},
+                extensions={"sni_hostname": _name_of(url)},
             ) as response,
         ):
             return Reply(
@@ -137,6 +137,15 @@ class Poster:
                 text=await _beginning(response),
                 retry_after=response.headers.get("retry-after"),
             )
+
+
+def _name_of(url: httpx.URL) -> str:
+    """The host as it is given, in ASCII.
+
+    `url.host` would be its letters, and the system's resolver makes another name of some: of
+    `xn--strae-oqa.de` it is `straße.de`, which Python looks up as `strasse.de`.
+    """
+    return url.raw_host.decode("ascii").strip("[]")
 
 
 async def _beginning(response: httpx.Response) -> str:

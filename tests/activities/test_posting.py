@@ -115,6 +115,23 @@ async def test_the_address_that_was_judged_is_the_one_that_is_called() -> None:
     assert asked == [("hooks.example.org", receiver.port)]
 
 
+@pytest.mark.parametrize(
+    "host", ["xn--strae-oqa.example", "xn--bcher-kva.example", "xn--i-7iq.example", "xn--a.example"]
+)
+async def test_the_name_that_is_looked_up_is_the_one_that_was_given(host: str) -> None:
+    # In letters the first would be looked up as strasse.example: that is somebody else's.
+    asked: list[str] = []
+
+    async def here(name: str, port: int) -> Sequence[str]:
+        asked.append(name.encode("idna").decode())
+        return ["127.0.0.1"]
+
+    async with receiving() as receiver:
+        await Poster(ANYWHERE, resolve=here).post(f"http://{host}:{receiver.port}/", BODY, {})
+        assert receiver.last.headers["host"] == f"{host}:{receiver.port}"
+    assert asked == [host]
+
+
 async def test_the_next_address_of_a_host_is_called_where_the_first_does_not_answer() -> None:
     async with receiving() as receiver:
         url = f"http://hooks.example.org:{receiver.port}/"
