@@ -9,6 +9,8 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.workflow_ids import standing_workflow_id
+
 TASK_TIMEOUT = timedelta(seconds=4)
 """How long Temporal waits for a worker that has taken a task of a workflow, and says nothing.
 
@@ -33,7 +35,7 @@ async def begin_standing(
     await client.start_workflow(
         "ProviderStanding",
         {"provider_id": provider_id},
-        id=f"provider-standing/{provider_id}",
+        id=standing_workflow_id(provider_id),
         task_queue=task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal=signal,

@@ -21,11 +21,12 @@ from db.repair.mending import MovedOnError, mend
 from domain.account import Account
 from domain.booking.state import Booking
 from domain.standing.state import Standing
+from domain.workflow_ids import BOOKINGS, STANDINGS
 
 _LOOKS = 4
 """So often a difference is looked at before it is taken for somebody's work in progress."""
 
-_IDS = {Subject.BOOKING: "booking/", Subject.STANDING: "provider-standing/"}
+_IDS = {Subject.BOOKING: BOOKINGS, Subject.STANDING: STANDINGS}
 
 
 def workflow_id_of(subject: Subject, subject_id: str) -> str:

@@ -15,14 +15,10 @@ from db.queries.overdue import Overdue, overdue_notices, state_of
 from db.recording.owed import supersede_by_the_record
 from domain.instants import rfc3339
 from domain.notices.ledger import NoticeState, Owed
+from domain.workflow_ids import delivery_workflow_id
 
 NOTICE = "notice"
 """What a finding about a notice is about."""
-
-
-def delivery_id_of(notice_id: str) -> str:
-    """The workflow id of the delivery of a notice that no other workflow owes."""
-    return f"delivery/{notice_id}"
 
 
 class OverdueNotices:
@@ -76,9 +72,9 @@ class OverdueNotices:
         """
         follows_from = overdue.follows_from
         candidates = {
-            delivery_id_of(overdue.owed.id),
+            delivery_workflow_id(overdue.owed.id),
             *(workflow_id_of(subject, its_id) for subject, its_id in overdue.decided_by),
-            *([delivery_id_of(follows_from)] if follows_from is not None else []),
+            *([delivery_workflow_id(follows_from)] if follows_from is not None else []),
         }
         unanswered: UnansweredError | None = None
         for workflow_id in sorted(candidates):
@@ -104,7 +100,7 @@ class OverdueNotices:
             # By its names, as the API does too.
             "Delivery",
             owed,
-            id=delivery_id_of(owed.id),
+            id=delivery_workflow_id(owed.id),
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=owed.summary,

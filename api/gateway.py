@@ -39,17 +39,13 @@ from config import Settings, temporal_connection
 from domain.booking.decide import NewRequest
 from domain.notices.ledger import Owed
 from domain.refusal import Code, Refusal
+from domain.workflow_ids import booking_workflow_id, delivery_workflow_id, standing_workflow_id
 from telemetry import traces
 from telemetry.correlation import NamesRequests
 from workflows import delivery, messages, search_attributes
 from workflows.encryption import converter
 from workflows.snapshot import BookingInput, StandingInput
-from workflows.start import (
-    TASK_TIMEOUT,
-    booking_workflow_id,
-    delivery_workflow_id,
-    standing_workflow_id,
-)
+from workflows.start import TASK_TIMEOUT
 
 # The forms of what callers send are the workflows' own: a body is the same object as a signal.
 BOOKING_MESSAGES = messages.BOOKING_MESSAGES

@@ -21,10 +21,11 @@ from db.stores.intents import insert_intent
 from db.stores.topics import insert_topic
 from domain.booking.decide import NewRequest
 from domain.instants import rfc3339
+from domain.workflow_ids import booking_workflow_id
 from tests.api.marketplace import token
 from workflows.search_attributes import of_request
 from workflows.snapshot import BookingInput
-from workflows.start import TASK_TIMEOUT, booking_workflow_id
+from workflows.start import TASK_TIMEOUT
 
 _numbers = itertools.count(1)
 _AHEAD = timedelta(days=30)

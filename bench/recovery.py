@@ -26,6 +26,7 @@ from dev.trial import Trial, trial
 from domain.booking.decide import NewRequest
 from domain.booking.state import State
 from domain.instants import rfc3339
+from domain.workflow_ids import booking_workflow_id
 
 TARGET_SECONDS = 5.0
 _WARM_UP = 2
@@ -38,7 +39,7 @@ async def confirmed(
     stack: Trial, market: Market, request: NewRequest, *, kill: str | None
 ) -> float:
     """Confirms a booking by a signal, and kills a worker meanwhile; how many seconds it took."""
-    handle = market.client.get_workflow_handle(f"booking/{request.booking_id}")
+    handle = market.client.get_workflow_handle(booking_workflow_id(request.booking_id))
     url = stack.database_url.replace("postgresql+psycopg://", "postgresql://")
     async with await psycopg.AsyncConnection.connect(url) as holding:
         await holding.execute(
@@ -111,14 +112,14 @@ async def measure(stack: Trial, rounds: int) -> dict[str, Any]:
         for number, request in enumerate(requests[_WARM_UP:]):
             killed = number % 2 == 1
             # The worker has it in memory then. The one before may have taken it to its grave.
-            await market.client.get_workflow_handle(f"booking/{request.booking_id}").query(
+            await market.client.get_workflow_handle(booking_workflow_id(request.booking_id)).query(
                 "booking"
             )
             took[killed].append(
                 await confirmed(stack, market, request, kill=worker if killed else None)
             )
             # Everything that the dead worker had begun has come to its end by now.
-            await market.client.get_workflow_handle(f"booking/{request.booking_id}").query(
+            await market.client.get_workflow_handle(booking_workflow_id(request.booking_id)).query(
                 "booking"
             )
         for request in requests:

@@ -35,10 +35,10 @@ from domain.standing.decide import begin, decide
 from domain.standing.events import StandingEvent
 from domain.standing.evolve import evolve_all
 from domain.standing.record import StandingRecord
+from domain.workflow_ids import standing_workflow_id
 from tests.api.marketplace import token
 from workflows.search_attributes import of_provider
 from workflows.snapshot import StandingInput
-from workflows.start import standing_workflow_id
 
 FEW, MANY = 10, 10_000
 TARGET_RATIO = 1.5

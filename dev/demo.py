@@ -16,6 +16,7 @@ from dev.demo_lines import line, minute, note, say, scene
 from dev.demo_stage import DemoError, Json, Person, Stage, open_stage
 from domain.instants import in_words, rfc3339
 from domain.party import Role
+from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -175,7 +176,7 @@ class Story:
         scene("Seven days pass, and nobody brings proof")
         standing = await self._cast.provider.get(self._standing)
         due_at = datetime.fromisoformat(standing["case"]["due_at"])
-        await self._stage.forward(f"provider-standing/{self._cast.provider.id}", due_at + _MINUTE)
+        await self._stage.forward(standing_workflow_id(self._cast.provider.id), due_at + _MINUTE)
         await self._cast.provider.until(self._standing, lambda it: it["status"] == "suspended")
         await self._tell(self._standing)
         await self._tell_whether_listed()
@@ -257,7 +258,7 @@ class Story:
 
     async def _forward(self, booking_id: str, until: datetime) -> None:
         """Moves a booking's time to just after an instant, and waits for what happens then."""
-        await self._stage.forward(f"booking/{booking_id}", until + _AFTER)
+        await self._stage.forward(booking_workflow_id(booking_id), until + _AFTER)
         await self._cast.provider.until(
             f"/v1/bookings/{booking_id}/timeline",
             lambda it: datetime.fromisoformat(it["items"][-1]["given_at"]) >= until,

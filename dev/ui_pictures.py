@@ -9,6 +9,7 @@ from urllib.parse import quote
 from playwright.async_api import Browser, Page
 
 from config import Settings
+from domain.workflow_ids import BOOKINGS, booking_workflow_id
 from workflows.saved_queries import SAVED_QUERIES
 
 _DESK = {"width": 1280, "height": 960}
@@ -21,12 +22,12 @@ async def take_temporal_ui(
     """Looks at a stack as its operators do, at one booking of it above all."""
     [query] = [each for each in SAVED_QUERIES if each.name == _LISTED]
     listed = quote(query.at(datetime.now(UTC)), safe="")
-    booking = quote(f"booking/{booking_id}", safe="")
+    booking = quote(booking_workflow_id(booking_id), safe="")
     base = f"{settings.temporal_ui.rstrip('/')}/namespaces/default/workflows"
     async with await browser.new_context(viewport=_DESK) as context:  # type: ignore[arg-type]
         page = await context.new_page()
         await page.goto(f"{base}?query={listed}")
-        cancelled = page.get_by_role("link", name="booking/").first
+        cancelled = page.get_by_role("link", name=BOOKINGS).first
         await cancelled.wait_for()
         await _picture(page, directory / "temporal-list.png")
         await cancelled.click()

@@ -23,6 +23,7 @@ from db.queries.late_events import get_late_events
 from db.queries.told import late_event_ids
 from domain.instants import rfc3339
 from domain.party import Party, Role, is_id
+from domain.workflow_ids import BOOKINGS, STANDINGS
 from ops import OperatorError
 from ops.connections import Stack
 
@@ -61,14 +62,14 @@ async def erase(
     """
     person = _person(role, person_id)
     running = [each.id async for each in _workflows(stack.client, person, running=True)]
-    bookings = [each.removeprefix("booking/") for each in running if each.startswith("booking/")]
+    bookings = [each.removeprefix(BOOKINGS) for each in running if each.startswith(BOOKINGS)]
     # What is under way may not be on record yet, of a request even nothing.
     still_open = [each for each in bookings if not await _is_over(stack.engine, each)]
     if still_open:
         return _refused(person, sorted(still_open), say)
     # The standing of a provider never ends by itself; one that lived on would write the id anew.
     # Should the next step fail, it begins again where its record ends.
-    standings = [each for each in running if each.startswith("provider-standing/")]
+    standings = [each for each in running if each.startswith(STANDINGS)]
     try:
         erased = await _erased(stack, person, standings)
     except OpenBookingsError as error:

@@ -13,6 +13,7 @@ from activities.comparing import Comparer, Finding
 from activities.overdue import OverdueNotices
 from activities.rounds import ComparisonResult, Page, Place, Rounds
 from db.queries.bookings import get_booking, get_intent
+from domain.workflow_ids import booking_workflow_id
 from ops import OperatorError
 from ops.connections import Stack
 
@@ -59,7 +60,7 @@ async def _pages(
     rounds: Rounds, apply: bool, booking: str | None, closed_within: timedelta | None
 ) -> AsyncIterator[Page]:
     if booking is not None:
-        yield await rounds.one(f"booking/{booking}", apply=apply)
+        yield await rounds.one(booking_workflow_id(booking), apply=apply)
         return
     since = datetime.now(UTC) - closed_within if closed_within is not None else None
     async for page in rounds.pages(Place(), apply=apply, closed_since=since):
@@ -72,7 +73,7 @@ async def _is_known(stack: Stack, booking_id: str) -> bool:
             return True
     # What the record has lost, Temporal may still know.
     try:
-        await stack.client.get_workflow_handle(f"booking/{booking_id}").describe()
+        await stack.client.get_workflow_handle(booking_workflow_id(booking_id)).describe()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise

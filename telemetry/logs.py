@@ -33,6 +33,8 @@ _OURS = (
 """What our own lines say besides their text, if they do."""
 
 _PREFIXES = {"booking/": "booking_id", "provider-standing/": "provider_id"}
+"""As `domain.workflow_ids` has them, which telemetry does not know: a test holds them together."""
+
 _FRAMES = 12
 
 

@@ -21,6 +21,7 @@ from activities import beginning
 from domain.notices.ledger import Owed
 from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT, Policy
 from domain.refusal import Code
+from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 from workflows.payloads import ENCRYPTED, json_of
 from workflows.snapshot import BookingInput, Progress, StandingInput
 
@@ -37,21 +38,6 @@ _MOMENT = timedelta(seconds=10)
 _LONGEST_MINUTES = 24 * 60
 _MOST_REMINDERS = 10
 _SHORTEST_HISTORY = 10
-
-
-def booking_workflow_id(booking_id: str) -> str:
-    """The workflow id of a booking."""
-    return f"booking/{booking_id}"
-
-
-def standing_workflow_id(provider_id: str) -> str:
-    """The workflow id of a provider's standing."""
-    return f"provider-standing/{provider_id}"
-
-
-def delivery_workflow_id(notice_id: str) -> str:
-    """The workflow id of the delivery of a notice that no other workflow owes."""
-    return f"delivery/{notice_id}"
 
 
 def read_booking_input(given: RawValue, info: Info) -> BookingInput:

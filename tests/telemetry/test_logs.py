@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 from telemetry import logs
 from telemetry.correlation import request_id, subject
 
@@ -80,6 +81,22 @@ def test_a_line_says_on_whose_behalf_and_about_what(written: io.StringIO) -> Non
         "booking_id": "b-1",
         "activity_type": "record-booking",
     }
+
+
+@pytest.mark.parametrize(
+    ("workflow_id", "name"),
+    [(booking_workflow_id("b-1"), "booking_id"), (standing_workflow_id("b-1"), "provider_id")],
+)
+def test_a_line_names_the_booking_or_the_provider_of_a_workflow(
+    written: io.StringIO, workflow_id: str, name: str
+) -> None:
+    logs.configure("info", "json", stream=written)
+    about = subject.set(workflow_id)
+    try:
+        logging.getLogger("keepdate.test").info("done")
+    finally:
+        subject.reset(about)
+    assert json.loads(written.getvalue())[name] == "b-1"
 
 
 def test_what_names_addresses_is_quiet(written: io.StringIO) -> None:

@@ -14,11 +14,11 @@ from temporalio.worker import Worker
 
 from domain.booking.decide import NewRequest
 from domain.party import Party, Role
+from domain.workflow_ids import booking_workflow_id
 from tests.db.endpoints import endpoint
 from tests.workflows.world import World, in_days, now, together
 from workflows.search_attributes import of_request
 from workflows.snapshot import BookingInput
-from workflows.start import booking_workflow_id
 
 Provider = tuple[str, str]
 STUCK = 2

@@ -18,10 +18,10 @@ from domain.instants import rfc3339
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
 from domain.standing.fold import CARRIED
+from domain.workflow_ids import delivery_workflow_id
 from tests.workflows.scripted_outlet import ScriptedOutlet, once
 from tests.workflows.world import Handle, RefusedError, World, in_days
 from workflows.snapshot import BookingInput
-from workflows.start import delivery_workflow_id
 
 OUTLET = ScriptedOutlet()
 """Where the mails of these lives go."""

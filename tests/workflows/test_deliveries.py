@@ -22,11 +22,11 @@ from api.gateway import Gateway
 from config import Settings
 from db.stores.webhooks import owe_again
 from domain.notices.ledger import NoticeState
+from domain.workflow_ids import delivery_workflow_id
 from tests.workflows.mailing import CLIENT, Mailing, mail_is_sent
 from tests.workflows.scripted_outlet import failing, once, taken
 from tests.workflows.wire import troubles
 from tests.workflows.world import RefusedError, World, in_days
-from workflows.start import delivery_workflow_id
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from temporalio.exceptions import ApplicationError
 from db.ids import new_id
 from domain.booking.decide import NewRequest
 from domain.policy import DEFAULT_POLICY
+from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 from tests.workflows.wire import payload, raw, sent, troubles
 from tests.workflows.world import World, in_days, now
 from workflows.snapshot import BookingInput, Progress, StandingInput
-from workflows.start import booking_workflow_id, standing_workflow_id
 
 
 async def _fails(world: World, kind: str, workflow_id: str, *arguments: Any) -> str:

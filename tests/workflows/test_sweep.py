@@ -32,12 +32,12 @@ from config import Settings
 from db.ids import new_id
 from db.schema import notices
 from domain.notices.ledger import NoticeState
+from domain.workflow_ids import delivery_workflow_id
 from tests.workflows.mailing import Mailing, mail_is_sent
 from tests.workflows.scripted_outlet import taken
 from tests.workflows.world import Handle, World, in_days
 from worker import RUNNER
 from workflows.payloads import NOTHING
-from workflows.start import delivery_workflow_id
 from workflows.sweep import EVERY, SCHEDULE_ID, schedule
 
 WAIT = timedelta(hours=1)

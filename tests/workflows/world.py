@@ -23,9 +23,9 @@ from domain.booking.view import allowed_actions, booking_json
 from domain.instants import rfc3339
 from domain.party import UNNAMED_SERVICE
 from domain.record import entry_json
+from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 from workflows.search_attributes import of_provider, of_request
 from workflows.snapshot import BookingInput, StandingInput
-from workflows.start import booking_workflow_id, standing_workflow_id
 
 Handle = WorkflowHandle[Any, Any]
 T = TypeVar("T")
