@@ -30,6 +30,8 @@ SEND_WITHIN = timedelta(seconds=25)
 ALIVE_EVERY = timedelta(seconds=2)
 """How often an attempt says that it is alive, so that a worker that died is noticed soon."""
 
+_MOST_DOUBLINGS = 20
+
 _AT_THE_LEDGER = 5
 """So many deliveries of a worker write at a time: its other connections are for decisions."""
 
@@ -182,7 +184,7 @@ class Courier:
         raise ApplicationError(
             answer,
             type="not-delivered",
-            next_retry_delay=error.wait,
+            next_retry_delay=_longer_than_usual(error.wait),
             # It is on record, and what retries are for: nothing that a log should warn of.
             category=ApplicationErrorCategory.BENIGN,
         ) from error
@@ -204,6 +206,24 @@ class Courier:
     async def _ledger(self) -> AsyncIterator[AsyncConnection]:
         async with self._at_the_ledger, self._engine.begin() as conn:
             yield conn
+
+
+def _longer_than_usual(wait: timedelta | None) -> timedelta | None:
+    """What the other side asks for, where the next attempt would come sooner by itself.
+
+    It takes the place of the policy's own wait, however often: an endpoint that says "in a second"
+    each time would be called a day long, every second.
+    """
+    info = activity.info()
+    policy = info.retry_policy
+    if wait is None or policy is None:
+        return wait
+    # By then it is the longest in any case, and a greater power may be no number.
+    doublings = min(info.attempt - 1, _MOST_DOUBLINGS)
+    usual = policy.initial_interval * policy.backoff_coefficient**doublings
+    if policy.maximum_interval is not None:
+        usual = min(usual, policy.maximum_interval)
+    return wait if wait > usual else None
 
 
 def _outgoing(row: Row[Any]) -> Outgoing:

@@ -10,13 +10,21 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.delivering import Courier, Errand, NotDeliveredError, Outgoing, Sent
 from db.engine import create_engine
 from db.schema import notices
-from domain.notices.ledger import GIVEN_UP_AFTER, Channel, Delivered, NoticeState, Owed
+from domain.notices.ledger import (
+    GIVEN_UP_AFTER,
+    LONGEST_WAIT,
+    Channel,
+    Delivered,
+    NoticeState,
+    Owed,
+)
 
 NOTICE = "notice-1"
 SINCE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -75,10 +83,14 @@ async def _attempt(
     *,
     after: timedelta = timedelta(0),
     notice_id: str = NOTICE,
+    number: int = 1,
 ) -> Delivered:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
-        ActivityEnvironment.default_info(), current_attempt_scheduled_time=SINCE + after
+        ActivityEnvironment.default_info(),
+        current_attempt_scheduled_time=SINCE + after,
+        attempt=number,
+        retry_policy=RetryPolicy(maximum_interval=LONGEST_WAIT),
     )
     courier = Courier(engine, {} if outlet is None else {Channel.EMAIL: outlet})
     return await environment.run(courier.deliver, Errand(notice_id=notice_id, since=SINCE))
@@ -114,6 +126,27 @@ async def test_what_fails_is_noted_and_tried_again(engine: AsyncEngine) -> None:
     row = await _row(engine)
     assert (row.state, row.attempts, row.ended_at) == ("owed", 1, None)
     assert row.answer.startswith("451 Not now")
+
+
+@pytest.mark.parametrize(
+    ("asked", "number", "wait"),
+    [
+        (timedelta(minutes=3), 8, timedelta(minutes=3)),
+        (timedelta(minutes=3), 9, None),
+        (timedelta(seconds=1), 1, None),
+        (timedelta(), 2, None),
+        (LONGEST_WAIT, 12, LONGEST_WAIT),
+        (LONGEST_WAIT, 5000, None),
+        (None, 2, None),
+    ],
+)
+async def test_who_asks_to_be_left_alone_is_not_asked_again_sooner_than_others(
+    engine: AsyncEngine, asked: timedelta | None, number: int, wait: timedelta | None
+) -> None:
+    outlet = _failing(NotDeliveredError("429 Too Many", wait=asked))
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(engine, outlet, number=number)
+    assert raised.value.next_retry_delay == wait
 
 
 async def test_an_outlet_that_breaks_is_a_failure_like_any_other(engine: AsyncEngine) -> None:
