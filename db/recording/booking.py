@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from db.recording.journal import Happened, Journal, Subject
 from db.recording.owed import something_owed, still_owed, supersede
 from db.recording.repetition import past
 from db.recording.together import Move, Moving
-from db.recording.transaction import RecordingGapError, transaction
+from db.recording.transaction import RecordingGapError, require_no_gap, transaction
 from db.schema import bookings, late_events
 from domain.booking.events import LateEventReported
 from domain.booking.record import BookingRecord, Recorded
@@ -107,6 +108,7 @@ async def _record(
         )
         if row.recording >= record.number:
             return await _repeated(conn, record, row, wanted)
+        require_no_gap(f"booking {booking_id}", row.recording, record.number)
         values: dict[str, Any]
         if _is_erased(wanted):
             # A closed booking whose workflow still tells somebody else, and knows of no erasure:
@@ -114,6 +116,10 @@ async def _record(
             values = {"recording": record.number, "refused": record.refused}
             await conn.execute(_MOVED, {"booking_id": booking_id, **values})
             return Recorded()
+        if not record.events:
+            # Refusals change nothing. What was closed is refused all that still comes, by a
+            # workflow that does not know whose fault the settling of a claim has made it since.
+            record = replace(record, booking=wanted.before)
         refusal = await wanted.refusal(conn, known_taken=known_taken)
         if refusal is not None:
             values = {

@@ -22,7 +22,7 @@ from db.recording import late_events, notices
 from db.recording.journal import Happened, Journal, Subject
 from db.recording.owed import still_owed
 from db.recording.repetition import past
-from db.recording.transaction import RecordingGapError, transaction
+from db.recording.transaction import RecordingGapError, require_no_gap, transaction
 from db.schema import bookings, standings
 from db.stores.people import note_standing
 from domain.booking.state import Booking, Fault
@@ -96,6 +96,7 @@ async def _advanced(conn: AsyncConnection, record: StandingRecord) -> bool:
         raise RecordingGapError(f"standing {provider_id} has a record {record.number}, but no 1")
     if recording >= record.number:
         return False
+    require_no_gap(f"standing {provider_id}", recording, record.number)
     await conn.execute(
         update(standings).where(standings.c.provider_id == provider_id).values(row_of(record))
     )

@@ -20,8 +20,15 @@ _LIMITED = select(
 class RecordingGapError(Exception):
     """A recording came whose forerunners the database does not have: it is behind its own past.
 
-    This happens when a database is restored from a copy that is older than a live booking.
+    This happens when a database is restored from a copy that is older than a live booking. The
+    record is tried again, and taken once `keepdate repair --apply` has written what is missing.
     """
+
+
+def require_no_gap(whose: str, newest: int, number: int) -> None:
+    """Every record follows on the newest on record, refused ones too. Raises RecordingGapError."""
+    if number > newest + 1:
+        raise RecordingGapError(f"{whose} has a record {number}, but only {newest} before it")
 
 
 @asynccontextmanager

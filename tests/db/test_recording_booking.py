@@ -114,6 +114,10 @@ async def test_a_record_without_its_forerunners_is_not_taken(engine: AsyncEngine
     lost = replace(record, booking=replace(record.booking, id="lost"))
     with pytest.raises(RecordingGapError):
         await record_booking(engine, lost, within=SOON)
+    behind = replace(record, number=record.number + 1)
+    with pytest.raises(RecordingGapError):
+        await record_booking(engine, behind, within=SOON)
+    assert await record_booking(engine, record, within=SOON) == Recorded()
 
 
 async def test_a_booking_needs_a_topic_that_exists(engine: AsyncEngine) -> None:

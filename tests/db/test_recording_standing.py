@@ -10,7 +10,7 @@ from db.queries.bookings import get_booking
 from db.queries.standings import get_standing
 from db.queries.timelines import newest_of_standing, standing_timeline
 from db.queries.topics import TopicStatus, get_topic
-from db.recording import record_standing
+from db.recording import RecordingGapError, record_standing
 from db.schema import events, notices
 from domain.booking import commands as do
 from domain.booking.events import LateEventReported
@@ -64,6 +64,17 @@ async def test_recording_twice_or_late_changes_nothing(engine: AsyncEngine) -> N
         assert await get_standing(conn, "ada") == played.standing
         numbers = list(await conn.scalars(select(events.c.seq).order_by(events.c.id)))
     assert numbers == list(range(1, played.next_seq))
+
+
+async def test_a_record_without_its_forerunners_is_not_taken(engine: AsyncEngine) -> None:
+    played = untouched(engine)
+    await played.give(_late(1), BOOKING_SERVICE)
+    before = played.standing
+    played.number += 1
+    with pytest.raises(RecordingGapError):
+        await played.give(_late(2), BOOKING_SERVICE)
+    async with engine.connect() as conn:
+        assert await get_standing(conn, "ada") == before
 
 
 async def test_a_suspended_provider_has_suspended_topics(engine: AsyncEngine) -> None:
@@ -126,6 +137,9 @@ async def test_a_settled_claim_says_in_the_booking_whose_fault_it_was(
     )
     settle = standing_do.SettleClaim(claim_id=reported.id, uphold=uphold)
     await played.give(settle, SUPPORT)
+    # Its workflow may still tell somebody, and refuses what comes meanwhile.
+    settled_revision = booking.booking.revision + 1
+    await booking.refuse()
     async with engine.connect() as conn:
         row = await get_booking(conn, booking.booking.id)
         about = select(events.c.type).where(
@@ -135,6 +149,7 @@ async def test_a_settled_claim_says_in_the_booking_whose_fault_it_was(
     assert row is not None
     assert row.booking.cancellation is not None
     assert row.booking.cancellation.fault is fault
+    assert (row.booking.revision, row.refused) == (settled_revision, 1)
     settled = "claim.upheld" if uphold else "claim.dismissed"
     assert types == {"claim.opened", "late-event.recorded", settled}
 
