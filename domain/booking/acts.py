@@ -12,6 +12,7 @@ from domain.booking.commands import BookingCommand
 from domain.booking.deadlines import lapses_at
 from domain.booking.events import BookingEvent
 from domain.booking.initiative import Attribution, attribute_amendment, attribute_cancellation
+from domain.booking.late_event_ids import cancellation_event_id, reschedule_event_id
 from domain.booking.state import Booking, RescheduleStatus, State
 from domain.instants import rfc3339
 from domain.lateness import LateKind, judge
@@ -112,7 +113,7 @@ def _cancelled(act: Act, reason: str, attribution: Attribution) -> Events:
         withdrawn=act.booking.state is State.PENDING,
         receipt=attribution.receipt,
     )
-    return (cancelled, *_report(act, attribution, f"{act.booking.id}-cancellation"))
+    return (cancelled, *_report(act, attribution, cancellation_event_id(act.booking)))
 
 
 def _propose(act: Act, command: do.ProposeReschedule) -> Events | Refusal:
@@ -135,7 +136,7 @@ def _propose(act: Act, command: do.ProposeReschedule) -> Events | Refusal:
         receipt=receipt,
     )
     attribution = Attribution.by_provider(receipt)
-    return (proposed, *_report(act, attribution, _reschedule_event_id(act.booking)))
+    return (proposed, *_report(act, attribution, reschedule_event_id(act.booking)))
 
 
 def _answer(act: Act, command: do.AnswerReschedule) -> Events | Refusal:
@@ -178,7 +179,7 @@ def _approve(act: Act, command: do.ApproveReschedule) -> Events | Refusal:
         executed_by=act.by.role,
         receipt=attribution.receipt,
     )
-    return (amended, *_report(act, attribution, _reschedule_event_id(act.booking)))
+    return (amended, *_report(act, attribution, reschedule_event_id(act.booking)))
 
 
 def _report(act: Act, attribution: Attribution, event_id: str) -> Events:
@@ -197,11 +198,6 @@ def _report(act: Act, attribution: Attribution, event_id: str) -> Events:
             claimed=attribution.claimed,
         ),
     )
-
-
-def _reschedule_event_id(booking: Booking) -> str:
-    # The revision tells one reschedule of a booking from the next, and never repeats.
-    return f"{booking.id}-reschedule-{booking.revision}"
 
 
 DECIDERS: dict[type[BookingCommand], Callable[..., Events | Refusal]] = {

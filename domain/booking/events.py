@@ -185,3 +185,6 @@ BookingEvent = (
     | ReminderSent
     | ReminderSkipped
 )
+
+Beside = LateEventReported | ReminderSent | ReminderSkipped
+"""Events that leave the booking's revision and its last decision as they are."""

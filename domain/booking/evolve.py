@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.booking import events as happened
 from domain.booking.deadlines import session_reminders
-from domain.booking.events import BookingEvent
+from domain.booking.events import Beside, BookingEvent
 from domain.booking.state import (
     Booking,
     Cancellation,
@@ -18,9 +18,6 @@ from domain.booking.state import (
     RescheduleStatus,
     State,
 )
-
-_BESIDE = (happened.ReminderSent, happened.ReminderSkipped, happened.LateEventReported)
-"""Events that leave the booking's revision and its last decision as they are."""
 
 
 def begin(events: Iterable[BookingEvent]) -> Booking:
@@ -33,7 +30,7 @@ def begin(events: Iterable[BookingEvent]) -> Booking:
 
 def evolve(booking: Booking, event: BookingEvent) -> Booking:
     """The booking after one more event."""
-    if isinstance(event, _BESIDE):
+    if isinstance(event, Beside):
         return _beside(booking, event)
     moved = replace(
         booking,
@@ -88,10 +85,7 @@ def evolve_all(booking: Booking, events: Iterable[BookingEvent]) -> Booking:
     return booking
 
 
-def _beside(
-    booking: Booking,
-    event: happened.ReminderSent | happened.ReminderSkipped | happened.LateEventReported,
-) -> Booking:
+def _beside(booking: Booking, event: Beside) -> Booking:
     if isinstance(event, happened.LateEventReported):
         return booking
     left = tuple(reminder for reminder in booking.reminders if reminder != event.reminder)

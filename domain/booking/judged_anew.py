@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from domain.booking import events as happened
-from domain.booking.events import BookingEvent, LateEventReported
+from domain.booking.events import Beside, BookingEvent, LateEventReported
 from domain.booking.evolve import evolve
+from domain.booking.late_event_ids import cancellation_event_id, reschedule_event_id
 from domain.booking.state import Booking, CancellationStatus, Fault
 from domain.lateness import LateKind, Receipt, judge
 from domain.policy import Policy
-
-_BESIDE = (happened.ReminderSent, happened.ReminderSkipped, happened.LateEventReported)
 
 
 def late_acts(events: Iterable[BookingEvent], draft: Policy) -> tuple[LateEventReported, ...]:
@@ -29,7 +28,7 @@ def late_acts(events: Iterable[BookingEvent], draft: Policy) -> tuple[LateEventR
         if isinstance(event, happened.BookingRequested):
             booking = event.booking
             continue
-        if isinstance(event, _BESIDE):
+        if isinstance(event, Beside):
             continue
         if booking is None:
             raise ValueError("a booking that begins in the middle")
@@ -54,19 +53,18 @@ def _judged_anew(event: BookingEvent, draft: Policy) -> BookingEvent:
 def _report(booking: Booking, event: BookingEvent, draft: Policy) -> LateEventReported | None:
     match event:
         case happened.RescheduleProposed(receipt=receipt):
-            return _reported(event, f"{booking.id}-reschedule-{booking.revision}", receipt)
+            return _reported(event, reschedule_event_id(booking), receipt)
         case happened.BookingRescheduled(receipt=Receipt() as receipt):
             # With a proposal on record, that was when it counted or did not.
             if booking.reschedule is not None:
                 return None
-            event_id = f"{booking.id}-reschedule-{booking.revision}"
-            return _reported(event, event_id, _anew(receipt, draft))
+            return _reported(event, reschedule_event_id(booking), _anew(receipt, draft))
         case happened.BookingCancelled(receipt=Receipt() as receipt):
             anew = _of_cancellation(booking, event.fault, receipt, draft)
             claimed = event.fault is Fault.CLAIMED
             if anew is None:
                 return None
-            return _reported(event, f"{booking.id}-cancellation", anew, claimed=claimed)
+            return _reported(event, cancellation_event_id(booking), anew, claimed=claimed)
         case _:
             return None
 
