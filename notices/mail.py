@@ -28,6 +28,7 @@ from notices.times import in_minutes, in_zone, translated
 
 INVITE_NAME = "invite.ics"
 _MAX_SUBJECT = 200
+_MAX_NAME = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def compose(letter: Letter, head: Letterhead) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["Subject"] = _one_line(title)
     message["From"] = head.sender
-    message["To"] = Address(_one_line(letter.name), addr_spec=letter.address)
+    message["To"] = Address(_short(letter.name), addr_spec=letter.address)
     if head.reply_to is not None:
         message["Reply-To"] = head.reply_to
     message["Date"] = format_datetime(letter.at)
@@ -161,6 +162,15 @@ def _link_text(letter: Letter) -> str:
 def _one_line(text: str) -> str:
     printable = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(printable.split())[:_MAX_SUBJECT]
+
+
+def _short(name: str) -> str:
+    """A name that a header has room for on one line.
+
+    Python's library breaks a longer one without its quotes, and what comes after a comma in it,
+    or between two angles, is then an address of its own.
+    """
+    return _one_line(name).replace("\\", "/").replace('"', "'")[:_MAX_NAME]
 
 
 def _rendered(template: str, content: dict[str, Any]) -> str:

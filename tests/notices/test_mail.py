@@ -147,6 +147,23 @@ def test_nothing_that_somebody_wrote_becomes_a_header_or_markup() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Brandt, Wobbe, Quast & Partners, Associated Teachers of Chess, Go and Shogi",
+        "x" * 40 + "<everybody@example.org>" + "x" * 40,
+        '","' * 60,
+        "\\" * 200,
+        "Zoë, Ælfgifu & Þórhallsdóttir, " * 6,
+    ],
+)
+def test_a_name_of_any_length_is_one_name_of_one_address(name: str) -> None:
+    mail = sent(about(CANCELLED, Role.CLIENT), name=name)
+    (to,) = mail["To"].addresses
+    assert to.addr_spec == "carl@example.org"
+    assert to.display_name[:20] == name.replace("\\", "/").replace('"', "'")[:20]
+
+
+@pytest.mark.parametrize(
     ("event", "to", "method", "sequence"),
     [
         (happened.BookingConfirmed(at=REQUESTED, start=FIRST), Role.CLIENT, "REQUEST", 0),
