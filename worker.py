@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -49,6 +50,8 @@ from workflows.sweep import SweepWorkflow
 from workflows.sweep import schedule as schedule_sweep
 
 log = logging.getLogger("keepdate.worker")
+
+T = TypeVar("T")
 
 _CONNECTIONS = 20
 """So many decisions are written down at the same time; the rest wait for a connection."""
@@ -206,14 +209,15 @@ def measured_runtime(address: str) -> Runtime:
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Serve workflows and activities until told to stop, then finish what was begun.
 
-    Waits for Temporal if it is not there yet. Raises `AttributeClashError` where the server knows
-    one of the search attributes by another type.
+    Waits for Temporal if it is not there yet, and for no longer than until it is told to stop.
+    Raises `AttributeClashError` where the server knows one of the search attributes by another
+    type.
     """
     runtime = measured_runtime(f"{settings.metrics_host}:{settings.metrics_port}")
-    async with _connected(settings, runtime) as (client, engine):
-        await register(client)
-        await schedule_comparison(client, settings.task_queue)
-        await schedule_sweep(client, settings.task_queue)
+    async with _database(settings) as engine:
+        client = await _unless_told(stop, _prepared(settings, runtime))
+        if client is None:
+            return
         unrecorded = Unrecorded()
         worker = build_worker(client, engine, settings, unrecorded=unrecorded)
         serving = asyncio.create_task(worker.run())
@@ -238,10 +242,19 @@ async def _measure(unrecorded: Unrecorded, meter: MetricMeter) -> None:
         await asyncio.sleep(_MEASURED_EVERY_SECONDS)
 
 
+async def _unless_told(stop: asyncio.Event, preparing: Coroutine[Any, Any, T]) -> T | None:
+    """What comes of a preparation; nothing, where it is not done when we are told to stop."""
+    prepared, stopping = asyncio.create_task(preparing), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({prepared, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return prepared.result() if prepared.done() else None
+    finally:
+        prepared.cancel()
+        stopping.cancel()
+
+
 @asynccontextmanager
-async def _connected(
-    settings: Settings, runtime: Runtime
-) -> AsyncIterator[tuple[Client, AsyncEngine]]:
+async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(
         settings.require_database_url(),
         pool_size=_CONNECTIONS,
@@ -249,9 +262,18 @@ async def _connected(
     )
     traces.follow_statements(engine)
     try:
-        yield await _connect(settings, runtime), engine
+        yield engine
     finally:
         await engine.dispose()
+
+
+async def _prepared(settings: Settings, runtime: Runtime) -> Client:
+    """A Temporal that knows what workflows need of it."""
+    client = await _connect(settings, runtime)
+    await register(client)
+    await schedule_comparison(client, settings.task_queue)
+    await schedule_sweep(client, settings.task_queue)
+    return client
 
 
 async def _connect(settings: Settings, runtime: Runtime) -> Client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from temporalio.client import Client
 from temporalio.service import TLSConfig
 from temporalio.testing import WorkflowEnvironment
 
+import worker
 from config import ConfigurationError, Settings, temporal_connection
 from tests.config.certificates import Authority
 
@@ -158,3 +160,25 @@ async def test_the_key_is_in_no_line_of_the_log(
     with pytest.raises(RuntimeError) as raised:
         await Client.connect(**temporal_connection(Settings()))
     assert "tell-nobody" not in f"{raised.value}{caplog.text}"
+
+
+async def test_a_worker_that_waits_for_temporal_ends_when_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop = asyncio.Event()
+
+    def not_there_yet(*_: object) -> None:
+        stop.set()
+
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setattr(worker.log, "warning", not_there_yet)
+    nobody = "postgresql+psycopg://nobody@127.0.0.1:1/keepdate"
+    async with asyncio.timeout(30):
+        await worker.run_worker(Settings(database_url=nobody, metrics_port=_free_port()), stop)
+    assert stop.is_set()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
