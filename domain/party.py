@@ -56,9 +56,12 @@ UNNAMED_SERVICE = Party(role=Role.SERVICE, id="signal")
 A_BOOKING = Party(role=Role.SERVICE, id="booking")
 """A booking itself, where it reports to its provider's standing."""
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+ID_PATTERN = r"[A-Za-z0-9._-]{1,64}"
+"""The form of ids, of people as of bookings: 1 to 64 letters, digits, `-`, `_` and `.`."""
+
+_ID = re.compile(ID_PATTERN, re.ASCII)
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be an id: 1 to 64 letters, digits, `-`, `_` and `.`."""
+    """Whether a text can be an id."""
     return _ID.fullmatch(text) is not None

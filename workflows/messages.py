@@ -27,7 +27,7 @@ from domain.booking import commands as booking
 from domain.booking.commands import BookingCommand
 from domain.booking.state import Initiator
 from domain.lateness import LateKind
-from domain.party import Party, Role
+from domain.party import ID_PATTERN, Party, Role
 from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT
 from domain.refusal import Code, FieldError, Refusal
 from domain.standing import commands as standing
@@ -82,7 +82,7 @@ Reason = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT),
     AfterValidator(_no_nul),
 ]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Identifier = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,200}$")]
 CommandId = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
 Span = Annotated[int, Field(ge=0, le=int(HORIZON.total_seconds()))]

@@ -6,7 +6,6 @@ the calendar in the middle of a decision would stick the workflow.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
@@ -19,6 +18,7 @@ from temporalio.workflow import Info
 
 from activities import beginning
 from domain.notices.ledger import Owed
+from domain.party import is_id
 from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT, Policy
 from domain.refusal import Code
 from domain.workflow_ids import booking_workflow_id, standing_workflow_id
@@ -32,7 +32,6 @@ TASK_TIMEOUT = beginning.TASK_TIMEOUT
 _BOOKING = TypeAdapter(BookingInput)
 _STANDING = TypeAdapter(StandingInput)
 _OWED = TypeAdapter(Owed)
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MOMENT = timedelta(seconds=10)
 """What was in the future when it was asked for may have passed when it arrives."""
 _LONGEST_MINUTES = 24 * 60
@@ -47,7 +46,7 @@ def read_booking_input(given: RawValue, info: Info) -> BookingInput:
     ids = (wanted.booking_id, wanted.topic_id, wanted.provider_id, wanted.client_id)
     starts = wanted.preferred_starts
     _require_a_beginning(started, info)
-    _require(all(_ID.fullmatch(each) for each in ids), "an id is not of the form of ids")
+    _require(all(map(is_id, ids)), "an id is not of the form of ids")
     own_id = booking_workflow_id(wanted.booking_id)
     _require(info.workflow_id == own_id, "it is another booking's id")
     _require(1 <= len(set(starts)) == len(starts) <= MAX_STARTS, "1 to 5 distinct times, please")
@@ -69,7 +68,7 @@ def read_standing_input(given: RawValue, info: Info) -> StandingInput:
     started = _read(_STANDING, given)
     provider_id = started.provider_id
     _require_a_beginning(started, info)
-    _require(_ID.fullmatch(provider_id) is not None, "an id is not of the form of ids")
+    _require(is_id(provider_id), "an id is not of the form of ids")
     own_id = standing_workflow_id(provider_id)
     _require(info.workflow_id == own_id, "it is another provider's id")
     return started
