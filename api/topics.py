@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.access import require_id
 from api.idempotency import Answered
 from api.models.topic import Listing, NewTopic, TopicChange
-from api.problems import not_found
+from api.problems import malformed_field, not_found
 from api.services import clock
 from api.views import topic_view
 from db.queries.topics import TopicRow, get_topic
@@ -17,7 +17,7 @@ from db.stores.topics import insert_topic, update_topic
 async def add(
     conn: AsyncConnection, topic_id: str, wanted: NewTopic, *, provider_id: str
 ) -> Answered:
-    """Adds a topic to what a provider offers: 201 with it."""
+    """Adds a topic to what a provider offers: 201 with it. Raises 422 for who was erased."""
     await insert_topic(
         conn,
         topic_id=topic_id,
@@ -27,13 +27,17 @@ async def add(
         duration_minutes=wanted.duration_minutes,
         now=clock(),
     )
-    return Answered(status=201, body=topic_view(await existing(conn, topic_id)))
+    topic = await existing(conn, topic_id)
+    if topic.is_nobodys:
+        raise malformed_field("provider_id", "names somebody who was erased")
+    return Answered(status=201, body=topic_view(topic))
 
 
 async def change(conn: AsyncConnection, topic_id: str, wanted: TopicChange) -> Answered:
     """Changes what is named of a topic: 200 with it as it is then.
 
-    Bookings keep the title and the length that they were made with.
+    Bookings keep the title and the length that they were made with. Raises 422 for putting a topic
+    back on the list whose provider was erased.
     """
     await update_topic(
         conn,
@@ -44,7 +48,11 @@ async def change(conn: AsyncConnection, topic_id: str, wanted: TopicChange) -> A
         duration_minutes=wanted.duration_minutes,
         listed=None if wanted.status is None else wanted.status is Listing.LISTED,
     )
-    return Answered(status=200, body=topic_view(await existing(conn, topic_id)))
+    # Read after it is written, which waits for an erasure that is under way.
+    topic = await existing(conn, topic_id)
+    if topic.listed and topic.is_nobodys:
+        raise malformed_field("status", "its provider was erased, so it cannot be listed")
+    return Answered(status=200, body=topic_view(topic))
 
 
 async def existing(conn: AsyncConnection, topic_id: str) -> TopicRow:

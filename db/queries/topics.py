@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.personal.pseudonym import is_pseudonym
 from db.queries.pieces import holds, planned_by_value
 from db.schema import standings, topics
 from domain.party import Party, Role
@@ -36,6 +37,11 @@ class TopicRow:
     status: TopicStatus
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether its provider was erased: there is nobody who could give a session on it."""
+        return is_pseudonym(self.provider_id)
 
 
 _SUSPENDED = standings.c.suspended.is_(True)

@@ -11,7 +11,9 @@ from api import paging
 from api.models.conversation import ConversationPage, MessagePage
 from api.models.feed import Feed
 from api.models.topic import TopicPage
+from db.personal.erasing import erase
 from db.schema import standings
+from domain.party import Party, Role
 from tests.api.marketplace import (
     Json,
     Marketplace,
@@ -77,6 +79,25 @@ async def test_a_topic_is_changed_and_paused_by_its_provider(market: Marketplace
     problem(await client.post("/v1/bookings", request), 409, "topic-not-listed")
     ok(await provider.patch(path, {"status": "listed"}))
     created(await client.post("/v1/bookings", request))
+
+
+async def test_topics_of_a_provider_who_was_erased_are_listed_no_more(
+    market: Marketplace, market_engine: AsyncEngine
+) -> None:
+    provider = market.provider()
+    path = f"/v1/topics/{(await market.topic(provider))['id']}"
+    await erase(market_engine, Party(role=Role.PROVIDER, id=provider.id))
+    left = ok(await market.support.get(path))
+    new = {"provider_id": left["provider_id"], "title": "Etching", "duration_minutes": 60}
+    for staff in (market.support, market.service):
+        answer = await staff.patch(path, {"status": "listed"})
+        assert fields_of(problem(answer, 422, "malformed")) == ["status"]
+        answer = await staff.post("/v1/topics", new)
+        assert fields_of(problem(answer, 422, "malformed")) == ["provider_id"]
+    assert ok(await market.support.get(path)) == left
+    assert left["status"] == "paused"
+    found = await market.client().get("/v1/topics", provider_id=left["provider_id"])
+    assert ok(found)["items"] == []
 
 
 async def test_suspended_topics_take_no_requests(
