@@ -24,7 +24,7 @@ demo: $(READY)
 test: browser
 	$(BIN)/python -m pytest $(TOGETHER) --numprocesses 3 -m 'not long'
 
-## test-long: the drills in short, what else needs hundreds of bookings or processes of its own, and
+## test-long: the drills with reminders, what else needs hundreds of bookings or processes, and
 ## the rest of what `make test` repeats a few times
 test-long: $(READY)
 	$(BIN)/python -m pytest $(TOGETHER) --numprocesses 2 -m long

@@ -35,7 +35,7 @@ from drills.reachable import ReachableTown
 from drills.receivers import Receivers, receiving
 from drills.report import report
 from drills.settling import all_told, settled
-from drills.stories import STORIES, Story
+from drills.stories import SOON, STORIES, Story
 from drills.town import Town
 
 _STORIES_A_SECOND = 2.0
@@ -44,9 +44,12 @@ _AHEAD = timedelta(seconds=20)
 """Nothing falls due by itself for so long as the checker reads what there is."""
 
 
-async def load(town: Town, *, until: asyncio.Event, a_second: float = _STORIES_A_SECOND) -> None:
+async def load(
+    town: Town, *, until: asyncio.Event, a_second: float = _STORIES_A_SECOND, soon: bool = True
+) -> None:
     """Lets stories begin at a steady pace until told to stop, and waits for their ends."""
-    stories, weights = list(STORIES), list(STORIES.values())
+    told = {story: often for story, often in STORIES.items() if soon or story not in SOON}
+    stories, weights = list(told), list(told.values())
     async with asyncio.TaskGroup() as group:
         while not until.is_set():
             story: Story = town.chance.choices(stories, weights)[0]
@@ -64,9 +67,19 @@ class Drilled:
 
 
 async def drill(
-    stack: Trial, *, seed: int, faults: Iterable[str], seconds: float, calm: float, workers: int = 2
+    stack: Trial,
+    *,
+    seed: int,
+    faults: Iterable[str],
+    seconds: float,
+    calm: float,
+    workers: int = 2,
+    soon: bool = True,
 ) -> Drilled:
-    """Goes through the faults under load, on a stack whose API is started; then checks it all."""
+    """Goes through the faults under load, on a stack whose API is started; then checks it all.
+
+    Some sessions are `soon`, so that people are reminded of them meanwhile: a minute is waited for.
+    """
     journal, chance = Journal(), random.Random(seed)
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
     outside = Receivers(chance=random.Random(seed), fail=0, hang=0)
@@ -80,7 +93,7 @@ async def drill(
         scene = Scene(stack=stack, town=town, receivers=outside, workers=names)
         await town.settle(_PROVIDERS)
         async with town.listening(outside):
-            await _break(scene, faults, seconds, calm)
+            await _break(scene, faults, seconds, calm, soon=soon)
             await settled(client, stack.database_url, journal)
             await all_told(stack.database_url, ahead=_AHEAD)
             findings = await check(client, stack.database_url, journal)
@@ -98,11 +111,14 @@ async def drill(
     return Drilled(journal=journal, findings=findings, figures={**said, **notices})
 
 
-async def _break(scene: Scene, faults: Iterable[str], seconds: float, calm: float) -> None:
+async def _break(
+    scene: Scene, faults: Iterable[str], seconds: float, calm: float, *, soon: bool
+) -> None:
     """One fault after the other, with calm in between, and people who go on all the while."""
-    await prelude(scene)
+    if soon:
+        await prelude(scene)
     stop = asyncio.Event()
-    loading = asyncio.create_task(load(scene.town, until=stop))
+    loading = asyncio.create_task(load(scene.town, until=stop, soon=soon))
     await asyncio.sleep(calm)
     for name in faults:
         began = time.monotonic()

@@ -156,6 +156,9 @@ STORIES: dict[Story, int] = {
 }
 """Every story, and how often it happens compared to the others."""
 
+SOON = frozenset({completed, reminded, postponed})
+"""Those of sessions that begin soon."""
+
 
 async def _requested(
     town: Town, provider: Provider, start: datetime | None = None
