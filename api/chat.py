@@ -50,7 +50,8 @@ def beginning(*, provider_id: str, client_id: str, caller: Party) -> Effect:
 def saying(conversation_id: str, body: Json, caller: Party) -> Effect:
     """What `written_once` carries out to say something in a conversation that the caller sees.
 
-    Raises the problem 422 for what is no message, and 429 for too many of them.
+    Raises the problem 422 for what is no message, 429 for too many of them, and 404 to whoever was
+    erased in the meantime.
     """
     wanted = parse(NewMessage, body)
 
@@ -62,6 +63,8 @@ def saying(conversation_id: str, body: Json, caller: Party) -> Effect:
         message = await post_message(
             conn, conversation_id=conversation_id, author=caller, text=wanted.text, at=now
         )
+        # Asked once it is written, which waits for an erasure: what they say after it would stay.
+        await conversation_of(conn, conversation_id, caller)
         return Answered(status=201, body=message_view(message))
 
     return say

@@ -46,6 +46,7 @@ async def erase(engine: AsyncEngine, person: Party) -> Erased:
     async with engine.begin() as conn:
         erasure = await theirs(conn, person)
         await _require_all_closed(conn, erasure)
+        await _await_what_is_being_said(conn, erasure)
         rows: dict[str, int] = {}
         deleted = await conn.execute(delete(idempotency_keys).where(OWN_KEYS(erasure)))
         await _call_no_webhook_of(conn, person)
@@ -91,6 +92,16 @@ async def _require_all_closed(conn: AsyncConnection, erasure: Erasure) -> None:
     still_open = tuple(row.id for row in locked if row.state in states)
     if still_open:
         raise OpenBookingsError(still_open)
+
+
+async def _await_what_is_being_said(conn: AsyncConnection, erasure: Erasure) -> None:
+    """Locks their conversations, as each message does: none is left out that came just before."""
+    await conn.execute(
+        select(conversations.c.id)
+        .where(conversations.c.id.in_(erasure.conversations))
+        .order_by(conversations.c.id)
+        .with_for_update()
+    )
 
 
 async def _call_no_webhook_of(conn: AsyncConnection, person: Party) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import paging
+from api.chat import saying
 from api.models.conversation import ConversationPage, MessagePage
 from api.models.feed import Feed
 from api.models.topic import TopicPage
+from api.problems import ProblemError
+from db.ids import new_id
 from db.personal.erasing import erase
 from db.schema import standings
 from domain.party import Party, Role
@@ -98,6 +102,23 @@ async def test_topics_of_a_provider_who_was_erased_are_listed_no_more(
     assert left["status"] == "paused"
     found = await market.client().get("/v1/topics", provider_id=left["provider_id"])
     assert ok(found)["items"] == []
+
+
+async def test_who_is_erased_while_they_say_something_has_not_said_it(
+    market: Marketplace, market_engine: AsyncEngine
+) -> None:
+    client = market.client()
+    named = {"provider_id": market.provider().id}
+    talk = created(await client.post("/v1/conversations", named))["id"]
+    carl = Party(role=Role.CLIENT, id=client.id)
+    # What a request carries out that has found the conversation already.
+    say = saying(talk, {"text": "I am still here."}, carl)
+    await erase(market_engine, carl)
+    with pytest.raises(ProblemError) as told:
+        async with market_engine.begin() as conn:
+            await say(conn, new_id())
+    assert told.value.status == 404
+    assert ok(await market.support.get(f"/v1/conversations/{talk}/messages"))["items"] == []
 
 
 async def test_suspended_topics_take_no_requests(

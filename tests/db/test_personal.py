@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -273,6 +274,31 @@ async def test_nobody_is_erased_while_they_have_open_bookings(engine: AsyncEngin
         await erase(engine, Party(role=Role.PROVIDER, id=PROVIDER))
     assert refused.value.bookings == (played.booking.id,)
     assert await _where(engine, PROVIDER) == before
+
+
+async def test_what_is_being_said_while_its_author_is_erased_goes_too(engine: AsyncEngine) -> None:
+    await _fill(engine)
+    client = Party(role=Role.CLIENT, id=CLIENT)
+    async with engine.connect() as conn:
+        talk = (await conn.scalars(select(at.conversations.c.id))).one()
+    async with engine.begin() as conn:
+        await post_message(conn, conversation_id=talk, author=client, text="Heffalump", at=NOW)
+        erasing = asyncio.create_task(erase(engine, client))
+        await _waits_for_a_lock(engine)
+    await erasing
+    assert await _where(engine, "Heffalump", CLIENT) == set()
+
+
+async def _waits_for_a_lock(engine: AsyncEngine) -> None:
+    """Returns once somebody waits for what somebody else has locked."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with engine.connect() as conn, asyncio.timeout(20):
+        while not await conn.scalar(waiting):
+            await conn.rollback()
+            await asyncio.sleep(0.02)
 
 
 async def test_what_is_refused_after_an_erasure_is_counted_and_names_nobody(
