@@ -170,7 +170,9 @@ class Courier:
     async def _failed(
         self, notice: Outgoing, errand: Errand, error: NotDeliveredError
     ) -> Delivered:
-        answer = str(error)
+        # Mail servers answer in whatever bytes they like, and Temporal takes characters alone: nor
+        # does it get the error that this one comes from.
+        answer = deliveries.kept(str(error))
         tried_for = activity.info().current_attempt_scheduled_time - errand.since
         if tried_for >= GIVEN_UP_AFTER:
             hours = GIVEN_UP_AFTER // timedelta(hours=1)
@@ -187,7 +189,7 @@ class Courier:
             next_retry_delay=_longer_than_usual(error.wait),
             # It is on record, and what retries are for: nothing that a log should warn of.
             category=ApplicationErrorCategory.BENIGN,
-        ) from error
+        ) from None
 
     async def _end(
         self,

@@ -38,7 +38,7 @@ async def note_failure(conn: AsyncConnection, notice_id: str, answer: str) -> De
     noted = await conn.execute(
         update(notices)
         .where(notices.c.id == notice_id, notices.c.state == NoticeState.OWED)
-        .values(answer=_kept(answer))
+        .values(answer=kept(answer))
         .returning(notices.c.id)
     )
     return None if noted.one_or_none() is not None else await _ended(conn, notice_id)
@@ -62,9 +62,9 @@ async def end(
             state=state,
             reason=case(
                 (superseded, func.concat(UNDER_WAY, notices.c.reason)),
-                else_=null() if reason is None else _kept(reason),
+                else_=null() if reason is None else kept(reason),
             ),
-            answer=_kept(answer),
+            answer=kept(answer),
             ended_at=func.clock_timestamp(),
         )
         .returning(notices.c.state, notices.c.reason)
@@ -83,6 +83,7 @@ async def _ended(conn: AsyncConnection, notice_id: str) -> Delivered:
     return UNKNOWN if row is None else Delivered(state=NoticeState(row.state), reason=row.reason)
 
 
-def _kept(text: str) -> str:
-    kept: str = storable(text[:_LONGEST])
-    return kept
+def kept(text: str) -> str:
+    """What is kept of an answer: its beginning, without what is no character."""
+    found: str = storable(text[:_LONGEST])
+    return found

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.failure.v1 import Failure
 from temporalio.common import RetryPolicy
+from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -126,6 +128,17 @@ async def test_what_fails_is_noted_and_tried_again(engine: AsyncEngine) -> None:
     row = await _row(engine)
     assert (row.state, row.attempts, row.ended_at) == ("owed", 1, None)
     assert row.answer.startswith("451 Not now")
+
+
+async def test_what_is_no_character_in_an_answer_is_told_to_nobody(engine: AsyncEngine) -> None:
+    # As a mail server says it that writes Latin-1, and at length.
+    outlet = _failing(NotDeliveredError(f"451 R\udce9essayez {'.' * 2000}"))
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(engine, outlet)
+    told = Failure()
+    await DataConverter.default.encode_failure(raised.value, told)
+    assert told.message == (await _row(engine)).answer
+    assert told.message.startswith("451 R?essayez ...")
 
 
 @pytest.mark.parametrize(
