@@ -1,4 +1,4 @@
-"""Whether everybody can use a page: what axe-core finds, and whether it fits on a phone."""
+"""Whether everybody can use a page: what axe-core finds, and whether it fits small screens."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ _OPTIONS = {
 _ALL_RULES = {**_OPTIONS, "rules": {"target-size": {"enabled": True}}}
 # Nothing but colours is another in the dark.
 _COLOURS = {**_OPTIONS, "runOnly": ["color-contrast", "link-in-text-block"]}
+# On a phone things are left out, and lie closer together.
+_NAMES = ["button-name", "label", "link-name", "select-name", "summary-name"]
+_ON_A_PHONE = {**_OPTIONS, "runOnly": [*_NAMES, "target-size"]}
 # Of each text, the look is all that its contrast follows from: its own style, and what lies behind
 # it. To measure contrasts is what takes axe-core longest, and most texts look like some other.
 _RUN = """async ({ judged, options }) => {
@@ -65,6 +68,8 @@ _RUN = """async ({ judged, options }) => {
     };
 }"""
 _PHONE = {"width": 390, "height": 844}
+# The narrowest is a phone, and also a desk whose page is zoomed in four times.
+_NARROW = ({"width": 320, "height": 640}, _PHONE, {"width": 768, "height": 1024})
 _DESK = {"width": 1280, "height": 900}
 
 
@@ -83,17 +88,23 @@ class Inspector:
         await visitor.add_init_script(_AXE)
 
     async def violations(self, page: Page) -> list[str]:
-        """What is wrong with a page, in light and in dark, with everything unfolded."""
+        """What is wrong with a page, on a phone, in light and in dark, with everything unfolded."""
         folded = page.locator("details")
         await folded.evaluate_all("all => all.forEach(each => { each.open = true })")
         found = []
-        for scheme, options in (("light", _ALL_RULES), ("dark", _COLOURS)):
+        for screen, scheme, options in (
+            (_PHONE, "light", _ON_A_PHONE),
+            (_DESK, "light", _ALL_RULES),
+            (_DESK, "dark", _COLOURS),
+        ):
+            await page.set_viewport_size(screen)  # type: ignore[arg-type]
             await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             asked = {"judged": list(self.good[scheme]), "options": options}
             results = await page.evaluate(_RUN, asked)
             self.good[scheme].update(results["judged"])
+            where = f"{scheme}, {screen['width']}"
             found += [
-                f"{scheme}: {rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
+                f"{where}: {rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
                 for rule in results["violations"]
                 for node in rule["nodes"]
             ]
@@ -102,18 +113,20 @@ class Inspector:
 
 
 async def too_wide(page: Page) -> list[str]:
-    """What makes a page scroll sideways on a phone of 390 pixels."""
-    await page.set_viewport_size(_PHONE)  # type: ignore[arg-type]
-    found: list[str] = await page.evaluate(
-        """() => {
-            const width = document.documentElement.clientWidth;
-            if (document.documentElement.scrollWidth <= width) return [];
-            return [...document.querySelectorAll("body *")]
-                .filter((each) => each.getBoundingClientRect().right > width + 1)
-                .slice(0, 3)
-                .map((each) => `wider than a phone: ${each.outerHTML.slice(0, 150)}`);
-        }"""
-    )
+    """What makes a page scroll sideways on small screens."""
+    found: list[str] = []
+    for screen in _NARROW:
+        await page.set_viewport_size(screen)  # type: ignore[arg-type]
+        found += await page.evaluate(
+            """() => {
+                const width = document.documentElement.clientWidth;
+                if (document.documentElement.scrollWidth <= width) return [];
+                return [...document.querySelectorAll("body *")]
+                    .filter((each) => each.getBoundingClientRect().right > width + 1)
+                    .slice(0, 3)
+                    .map((each) => `wider than ${width}: ${each.outerHTML.slice(0, 150)}`);
+            }"""
+        )
     await page.set_viewport_size(_DESK)  # type: ignore[arg-type]
     return found
 

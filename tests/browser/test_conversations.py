@@ -29,3 +29,7 @@ async def test_a_conversation_opens_at_its_newest_message(visit: Visit, address:
             await reader.page.get_by_role("link", name=other.name).click()
             await expect(reader.page.locator(".card").last).to_be_in_viewport()
             assert await too_long(reader.page) == []
+
+    await ida.page.emulate_media(media="print")
+    left_out = "it => it.scrollHeight - it.clientHeight"
+    assert await ida.page.locator("#chat").evaluate(left_out) == 0

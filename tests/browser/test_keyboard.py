@@ -32,3 +32,10 @@ async def test_request_is_confirmed_with_a_keyboard(
     await tab_to(ida.page, form.get_by_role("button", name="Confirm"))
     await ida.page.keyboard.press("Enter")
     await ida.sees("Confirmed.")
+
+
+async def test_what_sticks_to_a_low_screen_covers_nothing(visit: Visit) -> None:
+    ida = await visit("provider", "Ida", viewport={"width": 320, "height": 256})
+    await ida.open("/settings")
+    await tab_to(ida.page, ida.page.locator("main").get_by_role("link").last)
+    await expect(ida.page.locator(".topbar")).not_to_be_in_viewport()

@@ -14,6 +14,8 @@ from tests.browser.conftest import Visit
 from tests.browser.town import everything_happens, founded
 from tests.browser.visitor import Visitor
 
+_NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2
+_ZONE = "America/Argentina/Buenos_Aires"
 _LEAST = 8
 """So many pages at least are not alike for anybody."""
 
@@ -26,8 +28,8 @@ _SHAPE = """() => [...document.querySelectorAll("h1, h2, main form, main .badge,
 async def people(visit: Visit, address: str) -> dict[str, Visitor]:
     """Three people who have a history, by their roles."""
     found = {
-        "provider": await visit("provider", "Ida <b class=injected>Brandt</b>", "Europe/Berlin"),
-        "client": await visit("client", "Tim <b class=injected>Miller</b>", "America/New_York"),
+        "provider": await visit("provider", f"Ida <b class=injected>{_NAME}</b>", "Europe/Berlin"),
+        "client": await visit("client", f"Tim <b class=injected>{_NAME}</b>", _ZONE),
         "support": await visit("support", "Eve <b class=injected>Keller</b>", "Asia/Kolkata"),
     }
     async with httpx.AsyncClient(base_url=address, timeout=30) as http:
