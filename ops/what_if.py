@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ Say = Callable[[str], None]
 
 _PAGE = 100
 _POLICY = TypeAdapter(Policy)
+_FIELDS = [field.name for field in fields(Policy)]
+_LONGEST = timedelta(days=36_525)
+"""What is longer leads out of the calendar."""
 
 UNKNOWN = (
     "A request to cancel that no cancellation followed never counts, under any policy.",
@@ -107,15 +110,33 @@ def read_policy(file: Path) -> Policy:
         found: Any = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
         if not isinstance(found, dict):
             raise OperatorError(f"{file}: one object with the fields of a policy is needed")
-        unknown = found.keys() - {field.name for field in fields(Policy)}
+        unknown = found.keys() - set(_FIELDS)
         if unknown:
             raise OperatorError(f"{file}: a policy has no {', '.join(sorted(unknown))}")
-        return _POLICY.validate_python({"name": file.stem, **found})
+        draft = _POLICY.validate_python({"name": file.stem, **found})
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, ValidationError):
             complaints = (f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
             raise OperatorError(f"{file}: {'; '.join(complaints)}") from None
         raise OperatorError(f"{file}: {error}") from None
+    impossible = [name for name in _FIELDS if not _is_possible(getattr(draft, name))]
+    if impossible:
+        told = "must not be less than nothing, nor longer than a century"
+        raise OperatorError(f"{file}: {', '.join(impossible)}: {told}")
+    return draft
+
+
+def _is_possible(value: Any) -> bool:
+    """Whether a span or a count of a draft can be meant."""
+    match value:
+        case tuple():
+            return all(map(_is_possible, value))
+        case timedelta():
+            return timedelta() <= value <= _LONGEST
+        case int():
+            return value >= 0
+        case _:
+            return True
 
 
 def in_words(change: Change) -> list[str]:

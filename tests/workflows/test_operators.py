@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from db.ids import new_id
 from db.schema import bookings
 from db.stores.webhooks import delete_webhook
 from domain.party import Party, Role
+from domain.policy import Policy
 from ops import OperatorError
 from ops.connections import Stack
 from ops.explain import explain
 from ops.repair import repair
 from ops.stuck import stuck
-from ops.what_if import replay
+from ops.what_if import read_policy, replay
 from tests.conftest import settings_for
 from tests.db.endpoints import endpoint
 from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
@@ -217,7 +219,26 @@ async def test_a_draft_policy_is_tried_on_what_is_on_record(alone: World, tmp_pa
     assert change["recorded"] == {"warnings": 1, "cases": 0, "suspensions": 0}
     assert change["under_draft"] == {"warnings": 2, "cases": 1, "suspensions": 0}
 
-    for text, complaint in (("allowed = 'many'", "allowed: "), ("alowed = 3", "has no alowed")):
-        draft.write_text(text)
-        with pytest.raises(OperatorError, match=complaint):
-            await run(draft)
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("allowed = 'many'", "allowed: "),
+        ("alowed = 3", "has no alowed"),
+        ("allowed = -1", "allowed: must not"),
+        ('window = "-P1D"', "window: must not"),
+        ('proof_within = "P999999999D"', "proof_within: must not"),
+        ('reminders_before_start = ["PT1H", "-PT1H"]', "reminders_before_start: must not"),
+    ],
+)
+def test_a_draft_that_cannot_be_a_policy_is_not_tried(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    draft = tmp_path / "draft.toml"
+    draft.write_text(text)
+    with pytest.raises(OperatorError, match=complaint):
+        read_policy(draft)
+    draft.write_text("allowed = 0\nwindow = 86400\ncombined = true\n")
+    assert read_policy(draft) == Policy(
+        name="draft", allowed=0, window=timedelta(days=1), combined=True
+    )
