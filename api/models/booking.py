@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from api.addresses import leads_somewhere
 from api.gateway import HttpUrl, Identifier, Starts, Text
 from api.models.base import Answer, Instant, Page, PartyModel, Wanted
 from domain.booking.state import (
@@ -32,10 +33,16 @@ class BookingRequest(Wanted):
     """Whom it is for, where support or a service asks. A client asks for themselves."""
 
 
+def _openable(given: str) -> str:
+    if not leads_somewhere(given):
+        raise ValueError("must be an address that a browser can open")
+    return given
+
+
 class Logistics(Wanted):
     """Where the session takes place, and what to read before it."""
 
-    conference_url: HttpUrl | None = None
+    conference_url: Annotated[HttpUrl, AfterValidator(_openable)] | None = None
     materials: Text | None = None
     """What both will need: links, or words."""
     note: Text | None = None

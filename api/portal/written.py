@@ -6,6 +6,7 @@ import re
 
 from pydantic import TypeAdapter
 
+from api.addresses import leads_somewhere
 from api.gateway import HttpUrl
 from api.portal.forms import Form
 from domain.policy import MAX_TEXT
@@ -47,6 +48,8 @@ def web_address(form: Form, name: str) -> str:
         told = "has to begin with https:// or http://"
     elif not _OF_AN_ADDRESS.fullmatch(given):
         told = "holds a space, or another character that is none of an address"
+    elif given and not leads_somewhere(given):
+        told = "is no address that a browser can open"
     if told:
         form.errors.append(FieldError(field=name, message=told))
     _at_most(form, name, given, MAX_ADDRESS)

@@ -161,6 +161,8 @@ async def test_logistics_are_said_by_the_provider_and_read_by_both(pair: Pair) -
     assert f"Link can have {most:,} characters, and has {most + 1:,}." in words(wrong)
     wrong = await pair.ada.send(page, form, conference_url="https://meet.example/a b")
     assert "Link holds a space" in words(wrong)
+    wrong = await pair.ada.send(page, form, conference_url="https://meet.example:99999/")
+    assert "Link is no address that a browser can open." in words(wrong)
     assert (await pair.ada.send(page, form, conference_url=address[:most])).status_code == 303
     await pair.ada.does(path, "logistics", conference_url="https://meet.example/1", note=SCRIPT)
     seen = await pair.yuki.get(path)
