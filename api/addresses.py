@@ -1,4 +1,4 @@
-"""Addresses that somebody writes down for others to open."""
+"""Web addresses as others write them: to be opened, or to say which page sends something."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ def leads_somewhere(url: str) -> bool:
         return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def host_in(url: str) -> str:
+    """The host of a web address, and its port if it names one; empty for what is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""

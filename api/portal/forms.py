@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
+from api.addresses import host_in
 from api.portal.session import knows_form_secret
 from config import Settings
 from db.ids import new_id
@@ -144,7 +144,7 @@ def _require_own_site(request: Request) -> None:
     if settings.public_origin is not None:
         own = origin == settings.public_origin
     else:
-        own = urlsplit(origin).netloc == request.headers.get("host")
+        own = host_in(origin) == request.headers.get("host")
     if not own:
         raise ForgedError
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
+from api.addresses import host_in
 from api.portal.paths import local_path
 from api.portal.zones import UNKNOWN_ZONE, zone_named
 from config import Settings
@@ -166,5 +167,5 @@ def _wanted(request: Request) -> str:
         query = f"?{request.url.query}" if request.url.query else ""
         return local_path(request.url.path + query)
     # What was posted is lost with the session; the page that it was written on is not.
-    page = urlsplit(request.headers.get("referer", ""))
-    return local_path(page.path) if page.netloc == request.headers.get("host") else "/"
+    page = request.headers.get("referer", "")
+    return local_path(urlsplit(page).path) if host_in(page) == request.headers.get("host") else "/"

@@ -67,6 +67,7 @@ async def test_signing_in_changes_the_token(browser: Browser) -> None:
     [
         {"Origin": "https://elsewhere.test"},
         {"Origin": "null"},
+        {"Origin": "http://[keepdate.test"},
         {"Origin": "http://keepdate.test.elsewhere.test"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},

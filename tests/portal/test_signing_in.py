@@ -13,7 +13,7 @@ from api.portal.forms import page_router
 from api.portal.people import DEMO_PEOPLE
 from api.portal.session import ProviderIn, Viewer
 from config import ConfigurationError, Settings
-from tests.portal.browser import Browser
+from tests.portal.browser import Browser, forms_of
 from tests.portal.conftest import Open, set_to
 
 SECRET = "a secret of the operator's own, long enough"
@@ -62,6 +62,23 @@ async def test_everybody_begins_at_the_first_tab_of_their_role(
 )
 async def test_nobody_is_sent_on_to_another_site(browser: Browser, onward: str) -> None:
     assert (await browser.sign_in("client", "ben", onward)).headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("page", "onward"),
+    [
+        ("http://keepdate.test/topics?x=1", "%2Ftopics"),
+        ("http://elsewhere.test/topics", "%2F"),
+        ("http://[keepdate.test/topics", "%2F"),
+    ],
+)
+async def test_whose_session_has_ended_comes_back_to_the_page_that_they_wrote_on(
+    browser: Browser, page: str, onward: str
+) -> None:
+    token = forms_of(await browser.get("/sign-in"), "/sign-in")[0].fields["csrf"]
+    answer = await browser.post("/settings", {"zone": "UTC", "csrf": token}, {"Referer": page})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/sign-in?next={onward}"
 
 
 async def test_nobody_else_can_be_signed_in_as(browser: Browser) -> None:
