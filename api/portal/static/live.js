@@ -142,6 +142,8 @@
   announcer.setAttribute("role", "status");
   document.body.append(announcer);
 
+  const WORDS = "textarea, input:is([type=text], [type=url], [type=email])";
+
   function update(region, fresh, force = false) {
     if (!fresh || !region.isConnected) return;
     const notice = document.getElementById(`${region.id}-changed`);
@@ -159,8 +161,11 @@
       .filter((each) => each.dataset.liveScroll === "end")
       .filter((each) => each.scrollHeight - each.scrollTop - each.clientHeight < 48);
     const refocus = rememberFocus(region);
+    const written = [...region.querySelectorAll(WORDS)].filter(isChanged);
     morph(region, fresh, kept);
     refocus();
+    const lost = written.filter((field) => !field.isConnected).map((field) => field.value);
+    if (lost.length) region.before(keepsakeOf(lost));
     for (const scroller of scrollers) scroller.scrollTop = scroller.scrollHeight;
     if (region.dataset.liveLabel) announcer.textContent = `${region.dataset.liveLabel}: updated.`;
   }
@@ -180,18 +185,35 @@
       if (!page) return;
       notice.remove();
       update(region, page.getElementById(region.id), true);
-      region.setAttribute("tabindex", "-1");
-      region.focus();
+      takeFocus(region);
     });
     notice.append(words, button);
     return notice;
   }
 
-  // What counts as a change: not the tokens of forms, nor how long ago something was.
+  // What was written into a form that is gone is not gone with it, as on a page without scripts.
+  function keepsakeOf(texts) {
+    const notice = document.createElement("div");
+    notice.className = "notice notice-warning live-notice";
+    notice.setAttribute("role", "status");
+    const words = document.createElement("p");
+    words.textContent = "You had written:";
+    notice.append(words);
+    for (const text of texts) {
+      const quote = document.createElement("blockquote");
+      quote.className = "prose";
+      quote.textContent = text;
+      notice.append(quote);
+    }
+    return notice;
+  }
+
+  // What counts as a change: not the tokens of forms, nor the clock, nor how long ago something was.
   function essence(node) {
     const copy = node.cloneNode(true);
     for (const each of copy.querySelectorAll("input[type=hidden]")) each.remove();
-    for (const each of copy.querySelectorAll("time[datetime]")) each.textContent = "";
+    for (const each of copy.querySelectorAll("time[datetime], [data-clock]")) each.textContent = "";
+    for (const each of copy.querySelectorAll("[min]")) each.removeAttribute("min");
     for (const each of copy.querySelectorAll("details[open]")) each.removeAttribute("open");
     return copy.innerHTML;
   }
@@ -245,13 +267,23 @@
         ? active
         : [...region.querySelectorAll(active.localName)].find((each) => nameOf(each) === name);
       if (next) next.focus({ preventScroll: true });
+      else takeFocus(region);
     };
+  }
+
+  // Otherwise whoever has no mouse would be at the top of the page again.
+  function takeFocus(region) {
+    if (!region.hasAttribute("tabindex")) region.setAttribute("tabindex", "-1");
+    region.focus({ preventScroll: true });
   }
 
   function nameOf(element) {
     const link = element.getAttribute("href") || element.getAttribute("name") || "";
     return element.id || `${link} ${element.textContent.trim()}`;
   }
+
+  // What the reader, or this script, has changed.
+  const OURS = new Set(["open", "tabindex"]);
 
   // Changes as few nodes as it takes, so that focus, open details and scrolling stay as they are.
   function morph(old, fresh, kept) {
@@ -260,10 +292,10 @@
       return;
     }
     for (const { name } of [...old.attributes]) {
-      if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+      if (!fresh.hasAttribute(name) && !OURS.has(name)) old.removeAttribute(name);
     }
     for (const { name, value } of fresh.attributes) {
-      if (old.getAttribute(name) !== value && name !== "open") old.setAttribute(name, value);
+      if (old.getAttribute(name) !== value && !OURS.has(name)) old.setAttribute(name, value);
     }
     const known = new Map([...old.children].map((child) => [keyOf(child), child]));
     const staying = new Set([...fresh.children].map(keyOf));

@@ -1,0 +1,72 @@
+"""Pages that change while somebody works on them: what is written and where one is stays."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.api.marketplace import fresh_key, ok
+from tests.browser.conftest import Visit
+from tests.browser.keyboard import tab_to
+from tests.browser.town import Town, founded
+from tests.browser.visitor import Visitor
+
+WORDS = "My train does not run on that day."
+
+
+@pytest.fixture
+async def ida(visit: Visit) -> Visitor:
+    """A provider."""
+    return await visit("provider", "Ida")
+
+
+@pytest.fixture
+async def town(ida: Visitor, address: str) -> AsyncIterator[Town]:
+    """Where she has a client."""
+    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
+        yield await founded(http, ida)
+
+
+async def test_a_change_beside_a_form_shows_while_somebody_writes_in_it(
+    ida: Visitor, town: Town
+) -> None:
+    booking_id = await town.confirmed(40)
+    await ida.open(f"/bookings/{booking_id}")
+    form = await ida.unfold("Propose other times")
+    await ida.write({"Reason": WORDS}, within=form)
+    ok(await town.provider.put(f"/v1/bookings/{booking_id}/logistics", {"note": "By the door."}))
+    await ida.hears("By the door.")
+    await expect(form.get_by_label("Reason")).to_have_value(WORDS)
+    await expect(ida.page.locator(".live-notice")).to_have_count(0)
+
+
+async def test_words_are_shown_when_their_form_goes(ida: Visitor, town: Town) -> None:
+    booking_id = await town.confirmed(40)
+    await ida.open(f"/bookings/{booking_id}")
+    await ida.write({"Reason": WORDS}, within=await ida.unfold("Propose other times"))
+    await town.tell(town.client, booking_id, "cancel", reason="I am ill.", initiated_by="client")
+    await ida.hears("This has changed while you were writing.")
+    await ida.press("Show the change")
+    await expect(ida.page.locator("#booking h1")).to_contain_text("Cancelled")
+    await expect(ida.page.locator("#booking")).to_be_focused()
+    await expect(ida.page.locator(".live-notice blockquote")).to_have_text(WORDS)
+
+
+async def test_whoever_has_no_mouse_stays_where_something_went(ida: Visitor, town: Town) -> None:
+    booking_id = await town.booked(20)
+    await ida.open(f"/bookings/{booking_id}")
+    await tab_to(ida.page, ida.page.locator("summary", has_text="Decline"))
+    await town.tell(town.client, booking_id, "cancel", reason="I am ill.")
+    await ida.hears("I am ill.")
+    await expect(ida.page.locator("#booking")).to_be_focused()
+
+
+async def test_messages_are_read_out_as_they_come(ida: Visitor, town: Town) -> None:
+    chat = await town.conversation()
+    await ida.open(f"/messages/{chat}")
+    text = {"text": "Are you there?"}
+    await town.client.post(f"/v1/conversations/{chat}/messages", text, fresh_key())
+    await expect(ida.page.get_by_role("log")).to_contain_text("Are you there?")
