@@ -55,6 +55,24 @@ async def test_words_are_shown_when_their_form_goes(ida: Visitor, town: Town) ->
     await expect(ida.page.locator(".live-notice blockquote")).to_have_text(WORDS)
 
 
+async def test_words_of_a_form_that_was_refused_stay_in_it(ida: Visitor, town: Town) -> None:
+    booking_id = await town.confirmed(40)
+    await ida.open(f"/bookings/{booking_id}")
+    form = await ida.unfold("Propose other times")
+    await ida.write({"Reason": WORDS, "Time 1": "2999-01-01T10:00"}, within=form)
+    await ida.press("Propose", within=form)
+    await ida.sees("lies more than two years ahead")
+    await expect(form.get_by_label("Time 1")).to_be_focused()
+    ok(await town.provider.put(f"/v1/bookings/{booking_id}/logistics", {"note": "By the door."}))
+    await ida.hears("By the door.")
+    await expect(form.get_by_label("Reason")).to_have_value(WORDS)
+
+    await town.tell(town.client, booking_id, "cancel", reason="I am ill.", initiated_by="client")
+    await ida.hears("This has changed while you were writing.")
+    await ida.press("Show the change")
+    await expect(ida.page.locator(".live-notice blockquote")).to_have_text(WORDS)
+
+
 async def test_whoever_has_no_mouse_stays_where_something_went(ida: Visitor, town: Town) -> None:
     booking_id = await town.booked(20)
     await ida.open(f"/bookings/{booking_id}")

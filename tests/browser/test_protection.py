@@ -89,6 +89,7 @@ async def test_stale_form_shows_what_happened_and_what_can_still_be_done(
 
     assert (await navigation.value).status == 409
     await expect(ida.page.get_by_role("alert")).to_contain_text("Nothing was changed.")
+    await expect(ida.page.get_by_role("alert")).to_be_focused()
     await expect(ida.page.locator("h1")).to_contain_text("Confirmed")
     await expect(ida.page.locator("#confirm")).to_have_count(0)
     form = await ida.unfold("Propose other times")

@@ -161,7 +161,7 @@
       .filter((each) => each.dataset.liveScroll === "end")
       .filter((each) => each.scrollHeight - each.scrollTop - each.clientHeight < 48);
     const refocus = rememberFocus(region);
-    const written = [...region.querySelectorAll(WORDS)].filter(isChanged);
+    const written = [...region.querySelectorAll(WORDS)].filter(isWritten);
     morph(region, fresh, kept);
     refocus();
     const lost = written.filter((field) => !field.isConnected).map((field) => field.value);
@@ -229,7 +229,7 @@
           each.getAttribute("action") === form.getAttribute("action") &&
           !found.has(each),
       );
-      if (!alike || essence(alike) !== essence(form)) return null;
+      if (!alike || (!isSent(form) && essence(alike) !== essence(form))) return null;
       found.set(alike, form);
     }
     return found;
@@ -240,8 +240,13 @@
     const isWriting =
       form.contains(active) &&
       active.matches("textarea, select, input:not([type=submit], [type=button], [type=reset])");
-    return isWriting || [...form.elements].some(isChanged);
+    return isWriting || isSent(form) || [...form.elements].some(isChanged);
   }
+
+  // It was refused, and is shown again with what was written, and with what is wrong with it.
+  const isSent = (form) => form.hasAttribute("data-sent");
+
+  const isWritten = (field) => isChanged(field) || (isSent(field.form) && field.value !== "");
 
   function isChanged(field) {
     if (field.matches("button, fieldset, output, object, [type=hidden], [type=submit]")) {
