@@ -104,17 +104,27 @@ async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> li
             session_start=row.session_start,
             created_at=row.created_at,
             read_at=row.read_at,
-            booking=bookings.get(row.booking_id),
+            booking=_of_the_same(row, bookings.get(row.booking_id)),
             event=told.get(_place(row.source)),
             endpoint=endpoints.get(_endpoint_id(row.source)),
             named=tuple(
                 headings[each]
                 for each in sorted(bookings_named(told.get(_place(row.source))))
-                if each in headings
+                if each in headings and headings[each].provider_id == row.provider_id
             ),
         )
         for row in rows
     ]
+
+
+def _of_the_same(row: Row[Any], booking: BookingRow | None) -> BookingRow | None:
+    """The booking of a notice, unless it is another provider's.
+
+    What a service reports of a standing names a booking by whatever id it likes.
+    """
+    if booking is None or booking.booking.provider_id != row.provider_id:
+        return None
+    return booking
 
 
 _Place = tuple[str, str, int]

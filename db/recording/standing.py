@@ -129,7 +129,7 @@ async def _write_what_follows(
     mails = await notices.mails_for(conn, told, mail=mail)
     for event in record.events:
         if isinstance(event, ClaimUpheld | ClaimDismissed):
-            await _settle_fault(conn, event)
+            await _settle_fault(conn, event, provider_id)
     return (*mails, *webhooks)
 
 
@@ -155,16 +155,21 @@ def journal_of(record: StandingRecord) -> Journal:
     )
 
 
-async def _settle_fault(conn: AsyncConnection, event: ClaimUpheld | ClaimDismissed) -> None:
+async def _settle_fault(
+    conn: AsyncConnection, event: ClaimUpheld | ClaimDismissed, provider_id: str
+) -> None:
     """Says in the booking whose fault its cancellation was.
 
     The booking's workflow ended with the cancellation, so that nobody else does.
     """
     found = await conn.execute(
-        select(bookings.c.document).where(bookings.c.id == event.booking_id).with_for_update()
+        select(bookings.c.document)
+        .where(bookings.c.id == event.booking_id, bookings.c.provider_id == provider_id)
+        .with_for_update()
     )
     document = found.scalar_one_or_none()
-    # A late event that another service reported may be about a booking of theirs.
+    # A late event that another service reported may be about a booking of theirs, or name one that
+    # is another provider's.
     if document is None:
         return
     booking = booking_from(document)

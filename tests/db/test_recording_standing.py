@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.queries.bookings import get_booking
+from db.queries.inbox import list_inbox
 from db.queries.standings import get_standing
 from db.queries.timelines import newest_of_standing, standing_timeline
 from db.queries.topics import TopicStatus, get_topic
@@ -163,3 +166,25 @@ async def test_a_claim_about_a_booking_elsewhere_is_settled_all_the_same(
     await played.give(settle, SUPPORT)
     async with engine.connect() as conn:
         assert await get_standing(conn, "ada") == played.standing
+
+
+async def test_a_claim_against_somebody_else_settles_nothing_in_a_booking(
+    engine: AsyncEngine,
+) -> None:
+    booking = await requested(engine, in_days(4))
+    await booking.give(do.Confirm(start=in_days(4)), booking.provider)
+    cancel = do.Cancel(reason="They asked.", initiated_by=Initiator.PROVIDER)
+    await booking.give(cancel, booking.client)
+    other = untouched(engine, "bea")
+    await other.give(
+        replace(_late(1, claimed=True), booking_id=booking.booking.id), BOOKING_SERVICE
+    )
+    settle = standing_do.SettleClaim(claim_id=_late(1).id, uphold=True)
+    await other.give(settle, SUPPORT)
+    async with engine.connect() as conn:
+        row = await get_booking(conn, booking.booking.id)
+        told = await list_inbox(conn, Party(role=Role.PROVIDER, id="bea"), limit=9)
+    assert row is not None
+    assert row.booking == booking.booking
+    assert told
+    assert not any(notice.booking or notice.named for notice in told)
