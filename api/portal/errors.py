@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -50,16 +50,18 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _for_people(told))
 
     @app.exception_handler(ForgedError)
-    async def _forged(request: Request, _: ForgedError) -> Response:
-        return error_page(request, 403)
+    async def _forged(request: Request, forged: ForgedError) -> Response:
+        return error_page(request, 403, written=forged.written)
 
     @app.exception_handler(SignInNeededError)
     async def _sign_in(_: Request, needed: SignInNeededError) -> Response:
         return RedirectResponse(needed.address, 303)
 
 
-def error_page(request: Request, status: int, detail: str = "") -> Response:
-    """A page that says what went wrong, and what to do now."""
+def error_page(
+    request: Request, status: int, detail: str = "", *, written: Sequence[str] = ()
+) -> Response:
+    """A page that says what went wrong, what to do now, and what was written in vain."""
     return render(
         request,
         viewer_of(request),
@@ -68,6 +70,7 @@ def error_page(request: Request, status: int, detail: str = "") -> Response:
         title=_TITLES.get(status, "This did not work"),
         advice=_ADVICE.get(status) or detail,
         reference=request_id.get() or "-",
+        written=written,
     )
 
 

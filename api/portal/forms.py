@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -25,11 +25,20 @@ MAX_FORM_BYTES = 256 * 1024
 _MAX_FIELDS = 200
 _COMMAND_ID = re.compile(r"[!-~]{1,64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_IN_WORDS = ("text", "reason", "note", "statement", "description", "materials")
 _OUR_FIELDS = frozenset({CSRF_FIELD, COMMAND_FIELD})
 
 
 class ForgedError(Exception):
-    """A request that changes something, and does not come from a form of this session."""
+    """A request that changes something, and does not come from a form of this session.
+
+    The session that it comes from may have ended while somebody wrote: `written` is what they did,
+    if their browser says that it comes from a page of ours. What others send is nobody's words.
+    """
+
+    def __init__(self, written: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.written = written
 
 
 class Form(Mapping[str, str]):
@@ -109,7 +118,8 @@ async def _checked(request: Request) -> Form:
     form = await _read(request)
     token = form._data.get(CSRF_FIELD)
     if not isinstance(token, str) or not knows_form_secret(request, token):
-        raise ForgedError
+        is_ours = request.headers.get("sec-fetch-site") == "same-origin"
+        raise ForgedError([form[name] for name in _IN_WORDS if form.text(name)] if is_ours else ())
     return form
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from api.portal import rendering
 from api.portal.forms import MAX_FORM_BYTES
 from api.portal.paths import is_page
 from tests.portal.browser import Browser, forms_of
@@ -54,6 +58,27 @@ async def test_the_token_of_another_session_does_not_do(
     await browser.sign_in("provider", "ada")
     answer = await browser.post("/settings", {"zone": "UTC", "csrf": await other.csrf()})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("site", "shown"), [("same-origin", 1), ("none", 0)])
+async def test_words_are_kept_whose_session_has_ended(
+    browser: Browser, site: str, shown: int
+) -> None:
+    for name in words_of_forms():
+        fields = {name: "It took me <b>an hour</b>.", "csrf": "of yesterday"}
+        answer = await browser.post("/messages/x", fields, {"sec-fetch-site": site})
+        assert answer.status_code == 403
+        assert answer.text.count("It took me &lt;b&gt;an hour&lt;/b&gt;.") == shown, name
+
+
+def words_of_forms() -> set[str]:
+    """The names of the fields that take words of one's own."""
+    templates = Path(rendering.__file__).with_name("templates").glob("*.html")
+    fields = [line for each in templates for line in each.read_text().splitlines()]
+    found = [re.search(r'ui\.field\("[^"]+", "(\w+)".* rows=', line) for line in fields]
+    names = {match[1] for match in found if match}
+    assert {"text", "note", "reason"} <= names
+    return names
 
 
 async def test_signing_in_changes_the_token(browser: Browser) -> None:
