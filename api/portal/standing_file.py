@@ -146,7 +146,9 @@ def _file(
     names: Names,
     now: datetime,
 ) -> StandingFile:
-    links = links_to(headings.values(), names)
+    # A service that reports something late may name a booking of another provider.
+    own = (each for each in headings.values() if each.provider_id == standing.provider_id)
+    links = links_to(own, names)
     lines = {
         event.id: _event_line(standing, event, links.get(event.booking_id) or _unknown(event))
         for event in (*folded, *standing.events.values())

@@ -7,6 +7,10 @@ import re
 import httpx
 import pytest
 
+from domain.lateness import LateKind
+from domain.party import Party, Role
+from domain.standing.commands import ReportLateEvent
+from tests.db.player import NOW, in_days, untouched
 from tests.portal.browser import forms_of
 from tests.portal.conftest import Meet
 from tests.portal.lateness import SCRIPT, Late, late_people
@@ -49,6 +53,26 @@ async def test_a_late_event_stands_there_with_its_receipt(late: Late) -> None:
     # The record is in UTC, and by ids; the page is not.
     assert not re.search(r"\d{4}-\d\d-\d\dT", told)
     assert path.rpartition("/")[2] not in told
+
+
+async def test_a_late_event_that_names_a_booking_of_somebody_else_shows_nothing_of_it(
+    late: Late, meet: Meet
+) -> None:
+    booking_id = (await late.confirmed(3)).rpartition("/")[2]
+    other = await meet("provider", name="Bea Lund")
+    reported = ReportLateEvent(
+        id="late-1",
+        booking_id=booking_id,
+        kind=LateKind.RESCHEDULE,
+        scheduled_start=in_days(3),
+        initiated_at=NOW,
+    )
+    a_service = Party(role=Role.SERVICE, id="back-office")
+    await untouched(other.parts.engine, other.id).give(reported, a_service)
+    told = words(await other.get("/standing"))
+    assert booking_id in told
+    assert "Fugues" not in told
+    assert "Ben Okafor" not in told
 
 
 async def test_the_third_opens_a_case_with_its_reasons(late: Late) -> None:
