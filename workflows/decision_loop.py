@@ -10,7 +10,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -31,6 +31,11 @@ with workflow.unsafe.imports_passed_through():
     from workflows.snapshot import Progress
 
 T = TypeVar("T")
+
+AT_ONCE = 100
+"""So many commands in a row of which nothing is recorded at once are judged in one task."""
+
+BREATH = timedelta(milliseconds=1)
 
 
 class DecisionLoop(Showing[S, C, E]):
@@ -82,14 +87,22 @@ class DecisionLoop(Showing[S, C, E]):
         return self.machine.closed(self._known) and not self._deliveries
 
     async def _decide_what_arrived(self) -> None:
+        in_a_row = 0
         while self._inbox:
             now, deadline = workflow.now(), self.machine.next_deadline(self._known)
             if deadline is not None and deadline.at <= self._inbox.given_from(now):
                 await self._meet(deadline)
             else:
                 arrived = self._inbox.take(now, deadline.at if deadline else None)
+                recorded = self._log.progress.recordings
                 await asyncio.create_task(self._handle(arrived), context=arrived.context)
+                in_a_row = in_a_row + 1 if recorded == self._log.progress.recordings else 0
             self._set_alarm()
+            if in_a_row == AT_ONCE:
+                # A recording ends the task. Of thousands that are refused, each may be compared
+                # with all that are left: together they would take longer than a task may.
+                in_a_row = 0
+                await workflow.sleep(BREATH, summary="more has arrived")
         await self._record_refusals()
 
     async def _handle(self, arrived: Arrived[C]) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from pydantic_core import to_jsonable_python
 from sqlalchemy import update
+from temporalio.client import ScheduleActionStartWorkflow
 from temporalio.testing import ActivityEnvironment
 
 from activities.comparing import Comparer
@@ -27,7 +28,9 @@ from db.schema import (
 )
 from tests.workflows.by_hand import by_hand
 from tests.workflows.world import World, in_days, now
+from workflows import comparison
 from workflows.comparison import SCHEDULE_ID, schedule
+from workflows.payloads import NOTHING
 
 
 @pytest.mark.long
@@ -86,4 +89,8 @@ async def test_the_comparison_is_scheduled_once(world: World) -> None:
     handle = world.client.get_schedule_handle(SCHEDULE_ID)
     described = await handle.describe()
     assert described.schedule.spec.intervals[0].every == timedelta(days=1)
+    # What it says would be encrypted by the key of today, and read as long as it is kept.
+    assert isinstance(described.schedule.action, ScheduleActionStartWorkflow)
+    assert described.schedule.action.args == []
+    assert comparison._read(NOTHING) == ComparisonInput(closed_within_hours=48)
     await handle.delete()

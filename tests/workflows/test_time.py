@@ -16,6 +16,8 @@ from config import Settings
 from db.ids import new_id
 from tests.workflows.world import Handle, World, in_days, now
 from worker import build_worker
+from workflows import decision_loop
+from workflows.snapshot import BookingInput
 
 Serving = Callable[[], AbstractAsyncContextManager[None]]
 SECOND = timedelta(seconds=1)
@@ -203,3 +205,24 @@ async def test_a_proposal_lapses(world: World) -> None:
         # At the scheduled start, where that is sooner.
         lapses(3, timedelta(days=3)),
     )
+
+
+async def test_of_many_that_are_refused_together_no_task_judges_all(
+    world: World, shared_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decision_loop, "AT_ONCE", 4)
+    own, serving = _served(world, shared_settings)
+    wanted = await own.wanted()
+    handle = await own.start(BookingInput(request=wanted))
+    for _ in range(10):
+        await own.signal(handle, "ask-cancel", reason="Ill.")
+    async with serving():
+        await own.until(
+            lambda: own.row(wanted.booking_id), lambda row: row is not None and row.refused == 10
+        )
+    timers = [
+        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+        async for event in handle.fetch_history_events()
+        if event.HasField("timer_started_event_attributes")
+    ]
+    assert timers.count(decision_loop.BREATH) == 2
