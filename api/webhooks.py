@@ -101,6 +101,8 @@ async def rotate(conn: AsyncConnection, webhook: WebhookRow, *, caller: Party) -
         raise refused_with(Code.NOT_ALLOWED, "Only the endpoint's own owner is told its secret.")
     secret = _new_secret()
     until = await replace_secret(conn, webhook.id, secret=secret, now=clock())
+    if until is None:
+        raise _no_endpoint()
     body = {"id": webhook.id, "secret": secret, "old_secret_until": rfc3339(until)}
     return Answered(status=200, body=body)
 
@@ -125,7 +127,7 @@ async def existing(conn: AsyncConnection, webhook_id: str, caller: Party) -> Web
     """An endpoint of the caller's; for support, anybody's. Raises the problem 404."""
     webhook = await get_webhook(conn, require_id(webhook_id))
     if webhook is None or (caller.role is not Role.SUPPORT and webhook.owner != caller):
-        raise not_found("There is no endpoint of this id, or it is somebody else's.")
+        raise _no_endpoint()
     return webhook
 
 
@@ -187,6 +189,10 @@ def redelivery_view(delivery_id: str) -> Json:
         "id": delivery_id,
         "command_id": None,
     }
+
+
+def _no_endpoint() -> ProblemError:
+    return not_found("There is no endpoint of this id, or it is somebody else's.")
 
 
 _BY_WISH = "Its owner has disabled it."

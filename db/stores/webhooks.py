@@ -100,14 +100,19 @@ async def disable_webhook(
 
 async def replace_secret(
     conn: AsyncConnection, webhook_id: str, *, secret: str, now: datetime
-) -> datetime:
-    """Gives an endpoint another secret, and answers until when the one it had signs too."""
+) -> datetime | None:
+    """Gives an endpoint another secret, and answers until when the one it had signs too.
+
+    None where the endpoint was deleted in the meantime: it has no secret any more.
+    """
     found = await conn.execute(
         select(webhooks.c.secret, webhooks.c.old_secrets)
-        .where(webhooks.c.id == webhook_id)
+        .where(webhooks.c.id == webhook_id, webhooks.c.deleted_at.is_(None))
         .with_for_update()
     )
-    row = found.one()
+    row = found.one_or_none()
+    if row is None:
+        return None
     until = now + SECRET_OVERLAP
     still = [old for old in row.old_secrets if datetime.fromisoformat(old["until"]) > now]
     old = [{"secret": row.secret, "until": rfc3339(until)}, *still][:MOST_OLD_SECRETS]

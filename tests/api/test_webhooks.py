@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
 from api.models.webhook import DeliveryPage, NewWebhookModel, WebhookModel, WebhookPage
+from api.problems import ProblemError
+from api.webhooks import rotate
 from config import Settings
 from db.ids import new_id
+from db.queries.webhooks import get_webhook
+from db.stores.webhooks import delete_webhook
 from domain.notices.endpoint import MOST_ENDPOINTS
 from tests.activities import receiver as it
 from tests.activities.receiver import Receiver, receiving, says
@@ -191,6 +196,22 @@ async def test_somebody_elses_endpoint_does_not_exist(market: Marketplace) -> No
         ):
             problem(answer, 404, "not-found")
         assert ok(await stranger.get(PATH))["items"] == []
+
+
+async def test_an_endpoint_that_is_deleted_while_its_secret_is_replaced_is_gone(
+    market: Marketplace, market_engine: AsyncEngine
+) -> None:
+    provider = market.provider()
+    made = await added(provider, URL)
+    async with market_engine.begin() as conn:
+        # What a request has found that replaces the secret, when another deletes the endpoint.
+        found = await get_webhook(conn, made["id"])
+        await delete_webhook(conn, made["id"], now=datetime.now(UTC))
+    assert found is not None
+    with pytest.raises(ProblemError) as told:
+        async with market_engine.begin() as conn:
+            await rotate(conn, found, caller=found.owner)
+    assert told.value.status == 404
 
 
 async def test_support_sees_every_endpoint_but_no_secret(market: Marketplace) -> None:
