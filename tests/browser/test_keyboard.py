@@ -39,3 +39,20 @@ async def test_what_sticks_to_a_low_screen_covers_nothing(visit: Visit) -> None:
     await ida.open("/settings")
     await tab_to(ida.page, ida.page.locator("main").get_by_role("link").last)
     await expect(ida.page.locator(".topbar")).not_to_be_in_viewport()
+
+
+async def test_the_menu_closes_when_one_goes_on(visit: Visit) -> None:
+    ida = await visit("provider", "Ida", viewport={"width": 320, "height": 640})
+    await ida.open("/notices")
+    summary, last = ida.page.locator(".menu summary"), ida.page.locator(".menu button")
+    await tab_to(ida.page, summary)
+    await ida.page.keyboard.press("Enter")
+    await tab_to(ida.page, last)
+    await ida.page.keyboard.press("Escape")
+    await expect(last).to_be_hidden()
+    await expect(summary).to_be_focused()
+
+    await ida.page.keyboard.press("Enter")
+    await expect(last).to_be_visible()
+    await tab_to(ida.page, ida.page.locator("main").get_by_role("link").first)
+    await expect(last).to_be_hidden()
