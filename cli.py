@@ -103,9 +103,10 @@ def worker() -> None:
     settings = _settings_with_logging()
     settings.require_database_url()
     import uvloop
+    from temporalio.service import RPCError
 
     from telemetry import traces
-    from worker import run_worker
+    from worker import MetricsAddressError, run_worker
     from workflows.search_attributes import AttributeClashError
 
     traces.start("keepdate-worker")
@@ -120,8 +121,10 @@ def worker() -> None:
     _keep_what_is_loaded()
     try:
         uvloop.run(serve())
-    except AttributeClashError as clash:
-        raise CommandError(str(clash)) from None
+    except (AttributeClashError, MetricsAddressError) as error:
+        raise CommandError(str(error)) from None
+    except RPCError as error:
+        raise CommandError(f"Temporal refuses the worker: {error.message}") from None
     finally:
         traces.stop()
 

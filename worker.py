@@ -79,6 +79,10 @@ WORKFLOWS: tuple[type, ...] = (
 )
 
 
+class MetricsAddressError(Exception):
+    """Metrics cannot be served where they should be; the message is one line."""
+
+
 class Workers:
     """The two parts of a worker, which begin and end together: decisions, and deliveries."""
 
@@ -192,7 +196,10 @@ def _release() -> str:
 
 
 def measured_runtime(address: str) -> Runtime:
-    """What the SDK runs on: its own measurements and ours, for Prometheus at an address."""
+    """What the SDK runs on: its own measurements and ours, for Prometheus at an address.
+
+    Raises `MetricsAddressError`.
+    """
     prometheus = PrometheusConfig(
         bind_address=address,
         durations_as_seconds=True,
@@ -203,7 +210,10 @@ def measured_runtime(address: str) -> Runtime:
         # As lines of our own log, in its form.
         forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
     )
-    return Runtime(telemetry=TelemetryConfig(metrics=prometheus, logging=logs))
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=prometheus, logging=logs))
+    except ValueError as error:
+        raise MetricsAddressError(f"metrics cannot be served at {address}: {error}") from None
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
@@ -211,7 +221,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
 
     Waits for Temporal if it is not there yet, and for no longer than until it is told to stop.
     Raises `AttributeClashError` where the server knows one of the search attributes by another
-    type.
+    type, `MetricsAddressError`, and `RPCError` where Temporal refuses what a worker needs.
     """
     runtime = measured_runtime(f"{settings.metrics_host}:{settings.metrics_port}")
     async with _database(settings) as engine:

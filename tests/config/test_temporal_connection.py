@@ -178,6 +178,14 @@ async def test_a_worker_that_waits_for_temporal_ends_when_it_is_told_to(
     assert stop.is_set()
 
 
+async def test_a_worker_whose_metrics_have_no_place_says_so() -> None:
+    nobody = "postgresql+psycopg://nobody@127.0.0.1:1/keepdate"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings(database_url=nobody, metrics_port=taken.getsockname()[1])
+        with pytest.raises(worker.MetricsAddressError, match="Address already in use"):
+            await worker.run_worker(settings, asyncio.Event())
+
+
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
