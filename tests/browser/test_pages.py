@@ -57,6 +57,18 @@ async def test_every_page_is_for_everybody_and_shows_text_as_text(
     assert not wrong, "\n".join(wrong)
 
 
+async def test_forced_colours_mark_the_tab_of_the_page_alone(visit: Visit) -> None:
+    ida = await visit("provider", "Ida", forced_colors="active")
+    await ida.open("/topics")
+    marked = """all => all
+        .filter((each) => {
+            const { borderBottomColor } = getComputedStyle(each);
+            return borderBottomColor !== getComputedStyle(document.body).backgroundColor;
+        })
+        .map((each) => each.textContent.trim())"""
+    assert await ida.page.locator(".tabs a").evaluate_all(marked) == ["Topics"]
+
+
 async def _findings(visitor: Visitor, inspector: Inspector) -> list[str]:
     found = [*await too_wide(visitor.page), *await too_long(visitor.page)]
     found += await inspector.violations(visitor.page)
