@@ -108,6 +108,10 @@ class Comparer:
             if seen != before:
                 before = seen
                 continue
+            if _goes_on(account, found):
+                return replace(
+                    finding, differs=tuple(map(str, found.differences)), why=_lost(handle)
+                )
             if not apply:
                 return replace(finding, differs=tuple(map(str, found.differences)))
             try:
@@ -181,6 +185,22 @@ class Comparer:
 
 def _has_gaps(found: Compared) -> bool:
     return any(each.kind is Kind.FORGOTTEN for each in found.differences)
+
+
+def _goes_on(account: Account[Any, Any], found: Compared) -> bool:
+    """Whether what is on record goes on where the workflow ends: it was reset, or restored.
+
+    What happened since is not undone: people were told of it, and have acted on it.
+    """
+    ahead = found.recording is not None and found.recording > account.number
+    return ahead and any(each.kind is Kind.SURPLUS for each in found.differences)
+
+
+def _lost(handle: Handle) -> str:
+    return (
+        "it was decided in a history that was reset or lost: `temporal workflow signal"
+        f" --workflow-id {handle.id} --name take-stock` has the workflow follow the record"
+    )
 
 
 def _is_erased(found: Compared) -> bool:

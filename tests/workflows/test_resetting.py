@@ -13,13 +13,14 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory, WorkflowQueryFailedError
 from temporalio.common import RawValue
 
+from activities.comparing import Comparer
 from config import Settings
 from db.ids import new_id
 from db.queries.timelines import booking_timeline
 from domain.booking.events import BookingConfirmed, BookingEvent
 from domain.booking.state import Booking
 from tests.workflows.command_line import CommandLine
-from tests.workflows.world import World, in_days
+from tests.workflows.world import Handle, World, in_days
 from worker import build_worker
 from workflows.booking import BookingWorkflow
 from workflows.payloads import NOTHING
@@ -56,6 +57,37 @@ async def _on_record(world: World, booking_id: str) -> list[str]:
         return [line.command for line in await booking_timeline(connection, booking_id)]
 
 
+async def _reset(world: World, handle: Handle) -> None:
+    """Back to before the confirmation, as operators do it."""
+    told = _task_of_the_confirmation(await handle.fetch_history())
+    await CommandLine(world=world).run(
+        *("workflow", "reset", "--workflow-id", handle.id, "--event-id", str(told)),
+        *("--reapply-exclude", "Update", "--reason", "It cannot be replayed."),
+    )
+
+
+async def test_what_was_decided_before_a_reset_is_not_repaired_away(
+    world: World, comparer: Comparer
+) -> None:
+    booking_id = (await world.confirmed(in_days(9))).booking_id
+    handle = world.booking(booking_id)
+    await _reset(world, handle)
+    await world.until(lambda: world.state(booking_id), lambda it: it["state"] == "pending")
+    found = await comparer.compared(handle.id, apply=True)
+    assert found is not None
+    assert "decisions: line 2 was never recorded" in found.differs
+    assert found.mended == ()
+    assert f"--workflow-id {handle.id} --name take-stock" in (found.why or "")
+
+    await world.signal(handle, "take-stock")
+    lines = ["request", "confirm", "take-stock"]
+    await world.until(lambda: _on_record(world, booking_id), lambda it: it == lines)
+    await world.until(
+        lambda: comparer.compared(handle.id, apply=False), lambda finding: finding is None
+    )
+    assert (await world.state(booking_id))["state"] == "confirmed"
+
+
 async def test_what_was_decided_before_a_reset_stays(
     world: World, shared_settings: Settings
 ) -> None:
@@ -68,11 +100,7 @@ async def test_what_was_decided_before_a_reset_stays(
     async with build_worker(world.client, world.engine, own):
         with pytest.raises(WorkflowQueryFailedError, match="Nondeterminism"):
             await handle.query("booking")
-        told = _task_of_the_confirmation(await handle.fetch_history())
-        await CommandLine(world=world).run(
-            *("workflow", "reset", "--workflow-id", handle.id, "--event-id", str(told)),
-            *("--reapply-exclude", "Update", "--reason", "It cannot be replayed."),
-        )
+        await _reset(world, handle)
         found = await world.until(lambda: world.state(wanted.booking_id), bool)
         assert found["state"] == "pending"
         await world.signal(handle, "take-stock")
