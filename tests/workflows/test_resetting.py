@@ -72,7 +72,7 @@ async def test_what_was_decided_before_a_reset_is_not_repaired_away(
     booking_id = (await world.confirmed(in_days(9))).booking_id
     handle = world.booking(booking_id)
     await _reset(world, handle)
-    await world.until(lambda: world.state(booking_id), lambda it: it["state"] == "pending")
+    await world.until(lambda: world.state(booking_id), lambda it: it and it["state"] == "pending")
     found = await comparer.compared(handle.id, apply=True)
     assert found is not None
     assert "decisions: line 2 was never recorded" in found.differs
@@ -85,7 +85,7 @@ async def test_what_was_decided_before_a_reset_is_not_repaired_away(
     await world.until(
         lambda: comparer.compared(handle.id, apply=False), lambda finding: finding is None
     )
-    assert (await world.state(booking_id))["state"] == "confirmed"
+    await world.until(lambda: world.state(booking_id), lambda it: it and it["state"] == "confirmed")
 
 
 async def test_what_was_decided_before_a_reset_stays(
