@@ -119,6 +119,7 @@ class Hub:
                     application_name=self._application_name,
                     at_least_every=_LOOK_EVERY_SECONDS,
                 ) as heard:
+                    await self._forget_what_is_undone()
                     await self._catch_up()
                     # Those too that could not begin without the database.
                     self._wake(self._streams)
@@ -146,6 +147,15 @@ class Hub:
                 self._wake(self._concerned(found))
                 more = len(found) == _READ_AT_ONCE
             self.log = log
+
+    async def _forget_what_is_undone(self) -> None:
+        """A database that was restored from an older copy gives the last places once more.
+
+        To read on from the old place would tell nobody anything until they are all given.
+        """
+        async with asyncio.timeout(_READ_SECONDS), self._reading:
+            if self.log is not None and await newest_place(self._engine) < self.log.place:
+                self.log = None
 
     async def _new_log(self) -> Log:
         # From well before now, so that who was served by another process goes on with this one.

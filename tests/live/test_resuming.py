@@ -6,7 +6,7 @@ import asyncio
 import random
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.queries.live import TOLD
@@ -98,6 +98,30 @@ async def test_a_listener_that_lost_its_connection_misses_nothing(
         for listener in (carl, ada):
             heard = await listener.told(2)
             assert [told.about for told in heard] == [while_deaf.booking.id, then.booking.id]
+
+
+async def test_a_database_that_was_restored_from_an_older_copy_is_followed_all_the_same(
+    apis: tuple[Api, Api], engine: AsyncEngine
+) -> None:
+    async with following(apis[0].address, CARL) as carl:
+        await carl.begun()
+        for _ in range(3):
+            await say(engine, CARL)
+        newest = (await carl.told(3))[-1].id
+        undone = delete(events).where(events.c.feed_seq >= int(newest) - 1)
+        async with engine.begin() as conn:
+            await conn.execute(undone)
+            await conn.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database()"
+                    " AND application_name = 'keepdate-api live'"
+                )
+            )
+        reset = await carl.next()
+        assert (reset.event, reset.id) == ("reset", str(int(newest) - 2))
+        played = await requested(engine)
+        assert [told.about for told in await carl.told()] == [played.booking.id]
 
 
 async def test_an_end_of_the_process_ends_its_streams(
