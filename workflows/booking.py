@@ -27,9 +27,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.instants import rfc3339
     from domain.party import UNNAMED_SERVICE, Party, Role
     from domain.refusal import Refusal
-    from workflows.decision_loop import DecisionLoop
     from workflows.entries import applied
     from workflows.handlers import signal_handler, update_handler
+    from workflows.living import Living
     from workflows.logbook import Draft, OnRecord
     from workflows.machine import Machine
     from workflows.messages import BOOKING_MESSAGES
@@ -54,7 +54,7 @@ def _as_seen_by(booking: Booking, viewer: Party, now: datetime) -> dict[str, Any
 
 
 @workflow.defn(name="Booking")
-class BookingWorkflow(DecisionLoop[Booking, BookingCommand, BookingEvent]):
+class BookingWorkflow(Living[Booking, BookingCommand, BookingEvent]):
     """A booking waits for commands and deadlines, and ends when nothing can change it any more."""
 
     machine = Machine(

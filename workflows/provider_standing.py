@@ -21,8 +21,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.standing.state import Standing
     from domain.standing.view import standing_json
     from domain.standing.words import describe
-    from workflows.decision_loop import DecisionLoop
     from workflows.handlers import signal_handler, update_handler
+    from workflows.living import Living
     from workflows.logbook import Draft, OnRecord
     from workflows.machine import Machine
     from workflows.messages import STANDING_MESSAGES
@@ -45,7 +45,7 @@ def _answer(standing: Standing, *_: object) -> dict[str, Any]:
 
 
 @workflow.defn(name="ProviderStanding")
-class ProviderStandingWorkflow(DecisionLoop[Standing, StandingCommand, StandingEvent]):
+class ProviderStandingWorkflow(Living[Standing, StandingCommand, StandingEvent]):
     """A standing never ends: it counts late events, keeps the deadlines of cases, and suspends."""
 
     machine = Machine(
