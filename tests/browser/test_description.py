@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
 
 
+@pytest.mark.long
 async def test_the_description_is_shown_and_can_be_tried(visit: Visit, address: str) -> None:
     developer = await visit("provider", "Dora")
     page, asked = developer.page, set[str]()

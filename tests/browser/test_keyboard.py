@@ -11,7 +11,13 @@ from tests.browser.keyboard import tab_to
 from tests.browser.town import founded
 
 
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="light"),
+        pytest.param({"color_scheme": "dark"}, id="dark", marks=pytest.mark.long),
+    ],
+)
 async def test_request_is_confirmed_with_a_keyboard(
     visit: Visit, address: str, options: dict[str, str]
 ) -> None:
