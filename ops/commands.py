@@ -14,13 +14,11 @@ import typer
 
 from config import load_settings
 from domain.party import Role
-from ops import OperatorError
+from ops import A_CENTURY, OperatorError
 
 app = typer.Typer()
 policies = typer.Typer(help="Trying out other rules.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
-
-_A_CENTURY_DAYS = 36_525
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PersonRole = Annotated[Role, typer.Argument(help="provider, client or support")]
@@ -35,7 +33,7 @@ def repair(
     closed_days: Annotated[
         float | None,
         typer.Option(
-            min=0, max=_A_CENTURY_DAYS, help="Of closed bookings, only those of so many days [all]."
+            min=0, max=A_CENTURY.days, help="Of closed bookings, only those of so many days [all]."
         ),
     ] = None,
     as_json: AsJson = False,

@@ -22,15 +22,13 @@ from domain.standing import commands as do
 from domain.standing.decide import begin
 from domain.standing.what_if import Change, Replayed, Tally, compared, given_under_draft
 from domain.standing.what_if import replay as replay_standing
-from ops import OperatorError
+from ops import A_CENTURY, OperatorError
 
 Say = Callable[[str], None]
 
 _PAGE = 100
 _POLICY = TypeAdapter(Policy)
 _FIELDS = [field.name for field in fields(Policy)]
-_LONGEST = timedelta(days=36_525)
-"""What is longer leads out of the calendar."""
 
 UNKNOWN = (
     "A request to cancel that no cancellation followed never counts, under any policy.",
@@ -132,7 +130,7 @@ def _is_possible(value: Any) -> bool:
         case tuple():
             return all(map(_is_possible, value))
         case timedelta():
-            return timedelta() <= value <= _LONGEST
+            return timedelta() <= value <= A_CENTURY
         case int():
             return value >= 0
         case _:

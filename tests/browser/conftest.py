@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, ConsoleMessage
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +20,7 @@ from dev.chromium import chromium
 from dev.postgres import Postgres
 from domain.party import Party, Role
 from tests.api.conftest import worked
+from tests.browser.town import Town, founded
 from tests.browser.visitor import COOKIE, LIVE_MILLISECONDS, Visitor, session_cookie
 from tests.live.conftest import served
 
@@ -103,6 +105,19 @@ async def visit(
 
         yield sit_down
         assert {visitor.id: visitor.problems for visitor in visitors if visitor.problems} == {}
+
+
+@pytest.fixture
+async def ida(visit: Visit) -> Visitor:
+    """A provider."""
+    return await visit("provider", "Ida")
+
+
+@pytest.fixture
+async def town(ida: Visitor, address: str) -> AsyncIterator[Town]:
+    """Where she has a client."""
+    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
+        yield await founded(http, ida)
 
 
 def _note(visitor: Visitor, message: ConsoleMessage) -> None:

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import httpx
-import pytest
 from playwright.async_api import expect
 
 from tests.api.marketplace import fresh_key, ok
-from tests.browser.conftest import Visit
 from tests.browser.keyboard import tab_to
-from tests.browser.town import Town, founded
+from tests.browser.town import Town
 from tests.browser.visitor import Visitor
 
 WORDS = "My train does not run on that day."
-
-
-@pytest.fixture
-async def ida(visit: Visit) -> Visitor:
-    """A provider."""
-    return await visit("provider", "Ida")
-
-
-@pytest.fixture
-async def town(ida: Visitor, address: str) -> AsyncIterator[Town]:
-    """Where she has a client."""
-    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
-        yield await founded(http, ida)
 
 
 async def test_a_change_beside_a_form_shows_while_somebody_writes_in_it(

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import httpx
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.town import Town, founded
+from tests.browser.town import Town
 from tests.browser.visitor import Visitor
-
-
-@pytest.fixture
-async def ida(visit: Visit) -> Visitor:
-    """A provider."""
-    return await visit("provider", "Ida")
-
-
-@pytest.fixture
-async def town(ida: Visitor, address: str) -> AsyncIterator[Town]:
-    """Where she has a client."""
-    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
-        yield await founded(http, ida)
 
 
 @pytest.mark.parametrize("role", ["provider", "client"])
