@@ -25,6 +25,9 @@ Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 _QUIET = ("asyncio", "authlib", "hpack", "httpcore", "httpx", "opentelemetry", "python_multipart")
 """These name addresses, or what was sent; their warnings do as well as their chatter."""
 
+_CARRYING = ("temporalio.activity", "temporalio.worker")
+"""The SDK's, which at debug level show what an activity answers and puts in its heartbeats."""
+
 _FROM_TEMPORAL = ("workflow_id", "workflow_type", "activity_type", "attempt")
 _OURS = (
     *("booking_id", "provider_id", "method", "route", "status"),
@@ -67,6 +70,9 @@ def configure(
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _CARRYING:
+        least = max(logging.INFO, logging.getLogger().level)
+        logging.getLogger(name).setLevel(least)
     # What the SDK says of a workflow or an activity becomes fields, not a text behind the text.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False

@@ -103,3 +103,13 @@ def test_what_names_addresses_is_quiet(written: io.StringIO) -> None:
     logs.configure("debug", "json", stream=written)
     logging.getLogger("httpx").info("HTTP Request: POST https://example.org/?token=1")
     assert written.getvalue() == ""
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "error"])
+def test_what_activities_carry_is_not_shown_at_any_level(written: io.StringIO, level: str) -> None:
+    logs.configure(level, "json", stream=written)
+    for name in ("temporalio.activity", "temporalio.worker._activity"):
+        logging.getLogger(name).debug("Recording heartbeat with details %s", SECRET)
+        logging.getLogger(name).warning("Completing activity as failed")
+    shown = [json.loads(line)["event"] for line in written.getvalue().splitlines()]
+    assert shown == ([] if level == "error" else ["Completing activity as failed"] * 2)
