@@ -12,6 +12,7 @@ from db.queries.bookings import get_booking, get_intent
 from db.queries.late_events import get_late_events
 from db.queries.timelines import booking_timeline
 from db.queries.told import NoticeLine, late_event_ids, notices_of_booking
+from domain.booking.awaited import awaited
 from domain.booking.deadlines import next_deadline
 from domain.booking.state import Booking
 from domain.instants import in_words, rfc3339, to_the_second
@@ -112,15 +113,10 @@ def _waits_for(booking: Booking) -> str:
     deadline = next_deadline(booking)
     if deadline is None:
         return f"it was closed at {rfc3339(booking.decided_at)}, and waits for nothing."
-    wants = "the provider's answer" if booking.state == "pending" else "the session"
-    proposal = booking.reschedule
-    if proposal is not None:
-        whose = "the client's answer to the proposal"
-        wants = "support, to enter the accepted date" if proposal.accepted_start else whose
-    elif booking.cancellation is not None:
-        wants = "the client, who was asked to cancel"
     date = f" It is scheduled for {rfc3339(start)}." if (start := booking.scheduled_start) else ""
-    return f"it waits for {wants}; by itself, {deadline} at {rfc3339(deadline.at)}.{date}"
+    return (
+        f"it waits for {awaited(booking)}; by itself, {deadline} at {rfc3339(deadline.at)}.{date}"
+    )
 
 
 def _decision(entry: Entry) -> list[str]:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from domain.booking.deadlines import completes_at
-from domain.booking.state import Booking, CancellationStatus, RescheduleStatus, State
+from domain.booking.awaited import awaited, waits_until
+from domain.booking.state import Booking
 from domain.instants import to_the_second
 from domain.standing.state import ClaimStatus, ProofStatus, Standing
 
 
 def booking_waits_for(booking: Booking) -> str:
     """What an open booking waits for; of a closed one, that it is over."""
-    if booking.closed:
+    found, until = awaited(booking), waits_until(booking)
+    if found is None or until is None:
         return "nothing: it is closed"
-    if booking.state is State.PENDING:
-        return f"the provider's answer, until {to_the_second(booking.expires_at)}"
-    proposal, cancellation = booking.reschedule, booking.cancellation
-    if proposal and proposal.status is RescheduleStatus.PROPOSED:
-        return (
-            f"the client's answer to the proposed times, until {to_the_second(proposal.lapses_at)}"
-        )
-    until = f"until {to_the_second(completes_at(booking))}"
-    if proposal:
-        return f"support to enter the date that the client has accepted, {until}"
-    if cancellation and cancellation.status is CancellationStatus.ASKED:
-        return f"the client, who is asked to cancel, {until}"
-    return f"the end of the session, {until}"
+    return f"{found}, until {to_the_second(until)}"
 
 
 def standing_waits_for(standing: Standing) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.booking.state import Booking, CancellationStatus, RescheduleStatus, State
+from domain.booking.awaited import Awaited, awaited, waits_until
+from domain.booking.state import Booking
 from domain.party import Role
 
 
@@ -18,32 +19,51 @@ class Waiting:
     yours: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """Whose turn it is, and how it is put to them and to everybody else."""
+
+    whose: Role
+    to_them: str
+    to_others: str
+    limited: bool = False
+    """Whether it ends by itself, so that the words go on with a time."""
+
+
+_STEPS: dict[Awaited | None, _Step] = {
+    Awaited.ANSWER: _Step(
+        whose=Role.PROVIDER,
+        to_them="Answer by",
+        to_others="The provider answers by",
+        limited=True,
+    ),
+    Awaited.CHOICE: _Step(
+        whose=Role.CLIENT,
+        to_them="New times proposed: answer by",
+        to_others="The proposal awaits the client until",
+        limited=True,
+    ),
+    Awaited.AMENDMENT: _Step(
+        whose=Role.SUPPORT,
+        to_them="Support amends the date",
+        to_others="Support amends the date",
+    ),
+    Awaited.CANCELLATION: _Step(
+        whose=Role.CLIENT,
+        to_them="The provider asks you to cancel",
+        to_others="The client is asked to cancel",
+    ),
+}
+
+
 def waiting_for(booking: Booking, viewer: Role) -> Waiting | None:
     """What happens next to a booking, by whom; None where nothing but the session is to come."""
-    if booking.state is State.PENDING:
-        yours = viewer is Role.PROVIDER
-        text = "Answer by" if yours else "The provider answers by"
-        return Waiting(text=text, until=booking.expires_at, yours=yours)
-    if booking.state is State.CONFIRMED:
-        return _proposal(booking, viewer) or _asked(booking, viewer)
-    return None
-
-
-def _proposal(booking: Booking, viewer: Role) -> Waiting | None:
-    proposal = booking.reschedule
-    if proposal is None:
+    step = _STEPS.get(awaited(booking))
+    if step is None:
         return None
-    if proposal.status is RescheduleStatus.ACCEPTED:
-        return Waiting(text="Support amends the date", yours=viewer is Role.SUPPORT)
-    if viewer is Role.CLIENT:
-        return Waiting(text="New times proposed: answer by", until=proposal.lapses_at, yours=True)
-    return Waiting(text="The proposal awaits the client until", until=proposal.lapses_at)
-
-
-def _asked(booking: Booking, viewer: Role) -> Waiting | None:
-    cancellation = booking.cancellation
-    if cancellation is None or cancellation.status is not CancellationStatus.ASKED:
-        return None
-    if viewer is Role.CLIENT:
-        return Waiting(text="The provider asks you to cancel", yours=True)
-    return Waiting(text="The client is asked to cancel")
+    yours = viewer is step.whose
+    return Waiting(
+        text=step.to_them if yours else step.to_others,
+        until=waits_until(booking) if step.limited else None,
+        yours=yours,
+    )

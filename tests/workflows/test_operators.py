@@ -73,7 +73,7 @@ async def test_a_booking_is_explained(world: World, stack: Stack) -> None:
     said: list[str] = []
     assert await explain(world.engine, booking.booking_id, said.append)
     assert said[0].endswith(": confirmed")
-    assert said[2].startswith("Now: it waits for the client, who was asked to cancel; by itself,")
+    assert said[2].startswith("Now: it waits for the client, who is asked to cancel; by itself,")
     await world.update(handle, "cancel", reason="They asked.", by=by)
     standing = world.standing(booking.provider_id)
     await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
