@@ -16,7 +16,7 @@ import typer
 
 from config import ConfigurationError, Settings, load_settings, temporal_connection
 from config_check import Environment, unsafe
-from domain.party import Role, is_id
+from domain.party import Party, Role, is_id
 from ops.commands import app as operations
 
 app = typer.Typer(
@@ -162,20 +162,9 @@ def token(
     settings = load_settings()
     if settings.environment == "production" or settings.shared_secret is None:
         raise CommandError("tokens come from the identity provider here")
-    import jwt
+    from dev.tokens import development_token
 
-    now = datetime.now(UTC)
-    claims: dict[str, object] = {
-        "sub": sub,
-        "role": role.value,
-        "iat": now,
-        "exp": now + timedelta(seconds=ttl),
-    }
-    if settings.jwt_audience is not None:
-        claims["aud"] = settings.jwt_audience
-    if settings.jwt_issuer is not None:
-        claims["iss"] = settings.jwt_issuer
-    print(jwt.encode(claims, settings.shared_secret, algorithm="HS256"))
+    print(development_token(settings, Party(Role(role), sub), timedelta(seconds=ttl)))
 
 
 @app.command("check-config")

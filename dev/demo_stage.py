@@ -7,18 +7,18 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-import jwt
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
 from config import Settings
 from dev.address import address_of
-from domain.party import Role
+from dev.tokens import development_token
+from domain.party import Party, Role
 
 Json = dict[str, Any]
 
@@ -110,10 +110,11 @@ class Stage:
 
     async def known_person(self, role: Role, person_id: str) -> Person:
         """Somebody of this very id, signed in."""
+        token = development_token(self._settings, Party(role, person_id), _TOKEN_LASTS)
         http = await self._closing.enter_async_context(
             httpx.AsyncClient(
                 base_url=address_of(self._settings),
-                headers={"Authorization": f"Bearer {_token(self._settings, role, person_id)}"},
+                headers={"Authorization": f"Bearer {token}"},
                 timeout=_ANSWER_SECONDS,
             )
         )
@@ -146,18 +147,3 @@ async def open_stage(settings: Settings) -> AsyncIterator[Stage]:
         if not ready:
             raise DemoError(f"no stack answers at {address}: start one with `keepdate up`")
         yield Stage(settings, TimeSkipper(client), closing)
-
-
-def _token(settings: Settings, role: Role, person_id: str) -> str:
-    now = datetime.now(UTC)
-    claims: Json = {
-        "sub": person_id,
-        "role": role.value,
-        "iat": now,
-        "exp": now + _TOKEN_LASTS,
-    }
-    if settings.jwt_audience is not None:
-        claims["aud"] = settings.jwt_audience
-    if settings.jwt_issuer is not None:
-        claims["iss"] = settings.jwt_issuer
-    return jwt.encode(claims, settings.jwt_secret, algorithm="HS256")
