@@ -164,7 +164,7 @@ def token(
         raise CommandError("tokens come from the identity provider here")
     from dev.tokens import development_token
 
-    print(development_token(settings, Party(Role(role), sub), timedelta(seconds=ttl)))
+    print(development_token(settings, Party(role=Role(role), id=sub), timedelta(seconds=ttl)))
 
 
 @app.command("check-config")

@@ -110,7 +110,7 @@ class Stage:
 
     async def known_person(self, role: Role, person_id: str) -> Person:
         """Somebody of this very id, signed in."""
-        token = development_token(self._settings, Party(role, person_id), _TOKEN_LASTS)
+        token = development_token(self._settings, Party(role=role, id=person_id), _TOKEN_LASTS)
         http = await self._closing.enter_async_context(
             httpx.AsyncClient(
                 base_url=address_of(self._settings),
