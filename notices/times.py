@@ -17,7 +17,16 @@ def in_zone(instant: datetime, zone: ZoneInfo) -> str:
     """`Tue 24 Nov 2026, 10:00 (Europe/Berlin)`."""
     local = instant.astimezone(zone)
     day = f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
-    return f"{day}, {local:%H:%M} ({zone.key.replace('_', ' ')})"
+    return f"{day}, {clock_time(local)} ({zone.key.replace('_', ' ')})"
+
+
+def clock_time(local: datetime) -> str:
+    """`10:00`; where the clocks go back, `02:30 CEST`: which of the two it is."""
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return f"{local:%H:%M}"
+    # Zones whose hours have no names of their own call them `+1030`.
+    name = local.tzname() or ""
+    return f"{local:%H:%M} {name if name.isalpha() else f'UTC{name}'}"
 
 
 def in_minutes(count: int) -> str:

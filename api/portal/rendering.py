@@ -33,7 +33,7 @@ from api.portal.written import MAX_ADDRESS
 from api.portal.zones import UNKNOWN_ZONE
 from api.services import clock
 from db.ids import new_id
-from notices.times import in_minutes
+from notices.times import clock_time, in_minutes
 
 _HERE = Path(__file__).parent
 STATIC_DIRECTORY = _HERE / "static"
@@ -208,7 +208,7 @@ def _at(context: Context, instant: datetime | str) -> Markup:
 def _clock(context: Context, instant: datetime | str) -> Markup:
     """`10:00`, in the viewer's zone."""
     found, zone, _ = _read(context, instant)
-    return times.time_element(found, f"{found.astimezone(zone):%H:%M}", zone)
+    return times.time_element(found, clock_time(found.astimezone(zone)), zone)
 
 
 @pass_context

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from domain.instants import rfc3339
-from notices.times import MONTHS, WEEKDAYS
+from notices.times import MONTHS, WEEKDAYS, clock_time
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -20,7 +20,7 @@ def short(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
     local = _in(zone, instant)
     year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
     day = f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}{year}"
-    return f"{day}, {local:%H:%M}"
+    return f"{day}, {clock_time(local)}"
 
 
 def exact(instant: datetime, zone: ZoneInfo) -> str:
@@ -41,7 +41,8 @@ def relative(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
         told = _counted(round(span / _HOUR), "hour")
     else:
         days = abs(_in(zone, instant).date() - now.astimezone(zone).date())
-        told = _counted(days.days, "day")
+        # Where the clocks go back, a day and more may pass until midnight.
+        told = _counted(max(days.days, 1), "day")
     return f"in {told}" if instant > now else f"{told} ago"
 
 

@@ -13,8 +13,10 @@ from api.portal.names import Names
 from api.portal.paths import local_path
 from api.portal.told import told
 from domain.party import A_BOOKING, THE_CLOCK, UNNAMED_SERVICE, Party, Role
+from notices.times import in_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
@@ -57,6 +59,23 @@ def test_a_time_names_its_day_and_its_year_where_that_is_another() -> None:
     assert times.short(datetime(2026, 11, 24, 9, tzinfo=UTC), BERLIN, NOW) == "Tue 24 Nov, 10:00"
     told = times.short(datetime(2026, 12, 31, 23, tzinfo=UTC), BERLIN, NOW)
     assert told == "Fri 1 Jan 2027, 00:00"
+
+
+def test_of_an_hour_that_comes_twice_a_time_says_which_it_is() -> None:
+    first = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    for zone, instant, shown in (
+        (BERLIN, first, "Sun 31 Oct 2027, 02:30 CEST"),
+        (BERLIN, first + timedelta(hours=1), "Sun 31 Oct 2027, 02:30 CET"),
+        (BERLIN, first + timedelta(hours=2), "Sun 31 Oct 2027, 03:30"),
+        (LORD_HOWE, datetime(2027, 4, 3, 15, 10, tzinfo=UTC), "Sun 4 Apr 2027, 01:40 UTC+1030"),
+    ):
+        assert times.short(instant, zone, NOW) == shown
+        assert in_zone(instant, zone) == f"{shown} ({zone.key.replace('_', ' ')})"
+
+
+def test_a_day_whose_clocks_go_back_is_longer_than_a_day() -> None:
+    midnight = datetime(2027, 10, 30, 22, tzinfo=UTC)
+    assert times.relative(midnight + timedelta(hours=24), BERLIN, midnight) == "in 1 day"
 
 
 def test_the_exact_instant_is_told_in_the_zone_and_in_utc() -> None:
