@@ -34,6 +34,8 @@ UNKNOWN = (
     "A request to cancel that no cancellation followed never counts, under any policy.",
     "People are taken to have done what they did. Under other rules they might have acted"
     " otherwise; a claim that nobody contested, for it was not late then, is upheld by the clock.",
+    "Everything is taken to have been decided when it was given or due. What an outage delayed gave"
+    " a provider until later to contest or to bring proof.",
 )
 """What no replay can know, said with every one."""
 
