@@ -136,10 +136,14 @@ def migrate() -> None:
     url = settings.require_database_url()
     from sqlalchemy.exc import OperationalError
 
-    from db.migrate import upgrade
+    from db.migrate import TablesInUseError, upgrade
 
     try:
         upgrade(url)
+    except TablesInUseError as error:
+        raise CommandError(
+            f"somebody uses a table all the time, a backup perhaps: {error}"
+        ) from None
     except OperationalError as error:
         reason = str(error.orig).splitlines()[0]
         raise CommandError(f"the database does not answer: {reason}") from error

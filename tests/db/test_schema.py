@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
+import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
@@ -65,3 +68,39 @@ def test_processes_that_upgrade_at_once_do_it_once(empty_database: str) -> None:
     engine = create_engine(empty_database, poolclass=NullPool)
     with engine.connect() as conn:
         assert conn.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest]
+
+
+def test_a_release_that_is_rolled_back_to_finds_nothing_to_do(empty_database: str) -> None:
+    migrate.upgrade(empty_database)
+    engine = create_engine(empty_database, poolclass=NullPool)
+    with engine.begin() as conn:
+        # As the next release would leave it: expanded, with all that this one uses.
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = _catalogue(engine)
+    migrate.upgrade(empty_database)
+    assert _catalogue(engine) == before
+    with engine.connect() as conn:
+        assert conn.scalars(text("SELECT version_num FROM alembic_version")).all() == ["9999"]
+
+
+def test_nobody_waits_behind_a_migration_for_as_long_as_a_backup_takes(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "_WAIT_FOR_A_TABLE", timedelta(milliseconds=50))
+    _migrated_up_to("0004", empty_database)
+    with create_engine(empty_database, poolclass=NullPool).connect() as backup:
+        # Ended by the server after a while, so that a migration without a limit fails here.
+        backup.execute(text("SET LOCAL idle_in_transaction_session_timeout = '20s'"))
+        backup.execute(text("SELECT FROM people"))
+        with pytest.raises(migrate.TablesInUseError):
+            migrate.upgrade(empty_database, give_up_after=timedelta(0))
+        assert backup.scalar(text("SELECT version_num FROM alembic_version")) == "0004"
+    migrate.upgrade(empty_database)
+
+
+def _migrated_up_to(revision: str, database: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate._MIGRATIONS))
+    with create_engine(database, poolclass=NullPool).begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, revision)
