@@ -30,7 +30,9 @@ from domain.standing.state import ClaimStatus, ProofStatus, Standing
 
 router = page_router("/queues")
 
-_AT_MOST = 50
+_AT_MOST = 20
+"""So many of each queue are shown: more than anybody decides in one go."""
+
 _SOON = timedelta(days=3)
 
 
@@ -52,12 +54,12 @@ async def show_queues(request: Request, viewer: SupportIn, parts: Parts) -> Resp
     """New dates to enter, proofs to review, claims to settle, and cases that soon end."""
     now = clock()
     async with parts.engine.connect() as conn:
-        bookings = await reschedules_to_approve(conn, limit=_AT_MOST)
-        proofs = await standings_with_proofs(conn, limit=_AT_MOST)
-        claims = await standings_with_claims(conn, limit=_AT_MOST)
-        due = await cases_due(conn, before=now + _SOON, limit=_AT_MOST)
-        with_proofs = await files_of(request, conn, proofs)
-        with_claims = await files_of(request, conn, claims)
+        bookings = await reschedules_to_approve(conn, limit=_AT_MOST + 1)
+        proofs = await standings_with_proofs(conn, limit=_AT_MOST + 1)
+        claims = await standings_with_claims(conn, limit=_AT_MOST + 1)
+        due = await cases_due(conn, before=now + _SOON, limit=_AT_MOST + 1)
+        with_proofs = await files_of(request, conn, proofs[:_AT_MOST])
+        with_claims = await files_of(request, conn, claims[:_AT_MOST])
         names = await names_of(request, conn, _people(bookings, (*proofs, *claims, *due)))
         counts = await tab_counts(conn, viewer.party)
     return render(
@@ -67,12 +69,15 @@ async def show_queues(request: Request, viewer: SupportIn, parts: Parts) -> Resp
         tab="queues",
         counts=counts,
         names=names,
-        approvals=[each for booking in bookings for each in _approval(booking, viewer.zone)],
+        approvals=[
+            each for booking in bookings[:_AT_MOST] for each in _approval(booking, viewer.zone)
+        ],
         proofs=_proofs(with_proofs),
         claims=_claims(with_claims),
-        due=[(case.provider_id, case.case) for case in due],
+        due=[(case.provider_id, case.case) for case in due[:_AT_MOST]],
         ends_today=lambda at: _day(at, viewer.zone) <= _day(now, viewer.zone),
         at_most=_AT_MOST,
+        cut=[len(found) > _AT_MOST for found in (bookings, proofs, claims, due)],
     )
 
 

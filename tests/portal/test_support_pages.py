@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from api.portal import support_queues
 from api.portal.start_fields import local_value
 from api.portal.temporal_ui import workflow_page
 from config import Settings
@@ -213,6 +214,20 @@ async def test_what_waits_is_counted_at_the_tab(late: Late, eve: Visitor) -> Non
     page = await eve.get("/providers")
     [number] = re.findall(r'data-count="queues">(\d+)', page.text)
     assert int(number) > 0
+
+
+async def test_of_a_long_queue_the_front_is_shown(
+    late: Late, eve: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in (20, 21):
+        path, later = await late.confirmed(days), local(days + 5)
+        await late.provider.does(path, "propose-reschedule", start_1=later, reason="A strike.")
+        await late.client.does(path, "answer-reschedule", answer="accept", start=instant(later))
+    monkeypatch.setattr(support_queues, "_AT_MOST", 1)
+    page = await eve.get("/queues")
+    assert page.text.count("/reschedule-approved") == 1
+    assert "New dates 1+" in words(page)
+    assert "Of each queue, the first 1 are shown." in words(page)
 
 
 async def test_cases_are_found_by_when_they_end(late: Late) -> None:
