@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.portal.forms import ForgedError
+from api.portal.forms import ForgedError, sent_form
 from api.portal.paths import is_page
 from api.portal.rendering import render
 from api.portal.session import SignInNeededError, viewer_of
@@ -62,6 +62,7 @@ def error_page(
     request: Request, status: int, detail: str = "", *, written: Sequence[str] = ()
 ) -> Response:
     """A page that says what went wrong, what to do now, and what was written in vain."""
+    form = sent_form(request)
     return render(
         request,
         viewer_of(request),
@@ -70,7 +71,7 @@ def error_page(
         title=_TITLES.get(status, "This did not work"),
         advice=_ADVICE.get(status) or detail,
         reference=request_id.get() or "-",
-        written=written,
+        written=written or (form.words() if form else ()),
     )
 
 

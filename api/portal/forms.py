@@ -74,6 +74,10 @@ class Form(Mapping[str, str]):
         given = [value.strip() for value in self._data.getlist(name) if isinstance(value, str)]
         return [value for value in given if value]
 
+    def words(self) -> list[str]:
+        """What somebody wrote in words of their own, in whatever form this is."""
+        return [self[name] for name in _IN_WORDS if self.text(name)]
+
     def checked(self, name: str) -> bool:
         """Whether a box was ticked."""
         return name in self._data
@@ -119,8 +123,15 @@ async def _checked(request: Request) -> Form:
     token = form._data.get(CSRF_FIELD)
     if not isinstance(token, str) or not knows_form_secret(request, token):
         is_ours = request.headers.get("sec-fetch-site") == "same-origin"
-        raise ForgedError([form[name] for name in _IN_WORDS if form.text(name)] if is_ours else ())
+        raise ForgedError(form.words() if is_ours else ())
+    request.state.form = form
     return form
+
+
+def sent_form(request: Request) -> Form | None:
+    """The form of a request, if it is one of this session's own."""
+    found: Form | None = getattr(request.state, "form", None)
+    return found
 
 
 async def require_own_form(request: Request) -> None:

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.accessibility import Inspector, too_long, too_wide
 from tests.browser.conftest import Visit
-from tests.browser.town import everything_happens, founded
+from tests.browser.town import Town, everything_happens, founded
 from tests.browser.visitor import Visitor
 
 _NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2
@@ -67,6 +68,26 @@ async def test_forced_colours_mark_the_tab_of_the_page_alone(visit: Visit) -> No
         })
         .map((each) => each.textContent.trim())"""
     assert await ida.page.locator(".tabs a").evaluate_all(marked) == ["Topics"]
+
+
+async def test_on_paper_a_page_says_in_which_zone_its_times_are(ida: Visitor, town: Town) -> None:
+    await ida.open(f"/bookings/{await town.confirmed(40)}")
+    await ida.page.emulate_media(media="print")
+    await expect(ida.page.locator("footer")).to_have_text(
+        "Times are in Europe/Berlin.", use_inner_text=True
+    )
+    await expect(ida.page.locator("summary", has_text="Propose other times")).to_be_hidden()
+
+
+async def test_whoever_goes_back_finds_the_times_that_they_chose(ida: Visitor, town: Town) -> None:
+    await ida.open(f"/bookings/{await town.confirmed(40)}")
+    form = await ida.unfold("Propose other times")
+    chosen = form.get_by_label("Time 1")
+    await chosen.fill("2999-01-01T10:00")
+    await ida.press("Another time zone", within=form)
+    await expect(ida.page).to_have_title("Settings · Keepdate")
+    await ida.page.go_back()
+    await expect(chosen).to_have_value("2999-01-01T10:00")
 
 
 async def _findings(visitor: Visitor, inspector: Inspector) -> list[str]:

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from api.app import create_app
+from config import Settings
 from db.stores.topics import update_topic
+from dev.trial import free_port
 from tests.portal.browser import forms_of
 from tests.portal.conftest import Meet
 from tests.portal.lateness import Late, late_people
 from tests.portal.pair import WHEN, Pair, in_tokyo
-from tests.portal.visitor import local, words
+from tests.portal.visitor import connected, local, words
 
 SCRIPT = "<script>alert(1)</script>"
 WRITTEN = f"It took me an hour.\n{SCRIPT}"
@@ -71,6 +74,19 @@ async def test_words_stand_in_their_form_where_the_page_has_it(pair: Pair) -> No
     assert answer.status_code == 422
     assert words(answer).count(SCRIPT) == 1
     assert "You had written" not in words(answer)
+
+
+async def test_words_of_a_form_that_met_an_outage(meet: Meet, shared_settings: Settings) -> None:
+    ben = await meet("client")
+    form = {"csrf": await ben.csrf(), "text": WRITTEN}
+    nowhere = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
+    app = create_app(shared_settings.model_copy(update={"database_url": nowhere}))
+    async with app.router.lifespan_context(app), connected(app) as http:
+        http.cookies = ben.http.cookies
+        answer = await http.post("/messages/x", data=form)
+    assert answer.status_code == 503
+    assert TOLD in words(answer)
+    assert SCRIPT not in answer.text
 
 
 async def test_a_message_stands_where_it_was_written(pair: Pair) -> None:
