@@ -48,9 +48,11 @@ async def create(
             now = clock()
             _require_future(request, now)
             refusal = _why_not(topic)
+            if refusal is None and not await insert_intent(conn, _intent(request, now)):
+                # Its provider was erased in this very moment.
+                refusal = refuse(Code.TOPIC_NOT_LISTED)
             if refusal is not None:
                 return await _keep(write, conn, Answered.refused(refusal))
-            await insert_intent(conn, _intent(request, now))
     await parts.gateway.start_booking(request)
     try:
         row = await parts.recordings.first_of(request.booking_id)

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.access import sees
 from api.body import Json, parse
 from api.idempotency import Answered
 from api.models.booking import Logistics
-from api.problems import refused_with
+from api.problems import not_found, refused_with
 from api.views import booking_view
 from db.queries import bookings as queries
 from db.queries.bookings import BookingRow, get_booking
@@ -27,7 +28,8 @@ def replacing_logistics(
 ) -> Callable[[AsyncConnection, str], Awaitable[Answered]]:
     """What `written_once` carries out to replace the logistics of a booking as a whole.
 
-    Raises the problem 422 for a body that is none; it is refused while nothing is agreed.
+    Raises the problem 422 for a body that is none, and 404 to whoever was erased in the meantime;
+    it is refused while nothing is agreed.
     """
     wanted = parse(Logistics, body)
 
@@ -37,9 +39,13 @@ def replacing_logistics(
             conference_url=wanted.conference_url, materials=wanted.materials, note=wanted.note
         )
         await set_logistics(conn, booking_id, logistics)
+        # Read once it is written, which waits for an erasure: their words would outlive them.
         row = await get_booking(conn, booking_id)
         if row is None:
             raise refused_with(Code.NOT_CONFIRMED)
+        booking = row.booking
+        if not sees(caller, provider_id=booking.provider_id, client_id=booking.client_id):
+            raise not_found("There is no booking of this id any more.")
         return Answered(status=200, body=booking_view(row, caller))
 
     return replace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.access import require_id
+from api.access import require_id, sees
 from api.idempotency import Answered
 from api.models.topic import Listing, NewTopic, TopicChange
 from api.problems import malformed_field, not_found
@@ -12,6 +12,7 @@ from api.services import clock
 from api.views import topic_view
 from db.queries.topics import TopicRow, get_topic
 from db.stores.topics import insert_topic, update_topic
+from domain.party import Party
 
 
 async def add(
@@ -33,11 +34,13 @@ async def add(
     return Answered(status=201, body=topic_view(topic))
 
 
-async def change(conn: AsyncConnection, topic_id: str, wanted: TopicChange) -> Answered:
-    """Changes what is named of a topic: 200 with it as it is then.
+async def change(
+    conn: AsyncConnection, topic_id: str, wanted: TopicChange, *, caller: Party
+) -> Answered:
+    """Changes what is named of a topic, the caller's: 200 with it as it is then.
 
     Bookings keep the title and the length that they were made with. Raises 422 for putting a topic
-    back on the list whose provider was erased.
+    back on the list whose provider was erased, and 404 to that provider.
     """
     await update_topic(
         conn,
@@ -50,6 +53,8 @@ async def change(conn: AsyncConnection, topic_id: str, wanted: TopicChange) -> A
     )
     # Read after it is written, which waits for an erasure that is under way.
     topic = await existing(conn, topic_id)
+    if not sees(caller, provider_id=topic.provider_id):
+        raise not_found("There is no topic of this id any more.")
     if topic.listed and topic.is_nobodys:
         raise malformed_field("status", "its provider was erased, so it cannot be listed")
     return Answered(status=200, body=topic_view(topic))

@@ -101,7 +101,8 @@ async def _changed(
 ) -> Outcome:
     async def change(conn: AsyncConnection, _: str) -> Answered:
         await _own(conn, viewer, topic_id)
-        return await topics.change(conn, topic_id, parse(TopicChange, body))
+        wanted = parse(TopicChange, body)
+        return await topics.change(conn, topic_id, wanted, caller=viewer.party)
 
     return await write_once(viewer, parts, form, change)
 

@@ -113,7 +113,7 @@ async def change_topic(
     wanted = parse_change(TopicChange, body)
 
     async def change(conn: AsyncConnection, _: str) -> Answered:
-        return await topics.change(conn, topic_id, wanted)
+        return await topics.change(conn, topic_id, wanted, caller=caller)
 
     return await answer_once(request, caller, parts, body, change)
 

@@ -11,10 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db.personal.columns import OWN_KEYS, TABLES, Personal
 from db.personal.pseudonym import new_pseudonym
 from db.personal.rules import Erasure
-from db.schema import bookings, conversations, idempotency_keys, notices, people, webhooks
+from db.schema import (
+    booking_intents,
+    bookings,
+    conversations,
+    idempotency_keys,
+    message_allowances,
+    notices,
+    people,
+    standings,
+    topics,
+    webhooks,
+)
+from db.stores.intents import await_requests_of
 from domain.booking.state import OPEN
 from domain.notices.ledger import NoticeState
-from domain.party import Party
+from domain.party import Party, Role
+
+_ONE_AT_A_TIME = 0x65726173  # "eras"
 
 GONE = "The person was erased."
 """Why a notice was skipped that was still owed to somebody when they were erased."""
@@ -44,6 +58,10 @@ async def erase(engine: AsyncEngine, person: Party) -> Erased:
     bookings, goes. Raises OpenBookingsError.
     """
     async with engine.begin() as conn:
+        # Each may be named in what is another's: they would come to the same rows in other orders.
+        await conn.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+        await _await_what_is_being_asked(conn, person)
+        await _await_what_is_decided_of(conn, person)
         erasure = await theirs(conn, person)
         await _require_all_closed(conn, erasure)
         await _await_what_is_being_said(conn, erasure)
@@ -80,6 +98,27 @@ async def theirs(conn: AsyncConnection, person: Party) -> Erasure:
     )
 
 
+async def _await_what_is_being_asked(conn: AsyncConnection, person: Party) -> None:
+    """Locks their topics and their requests, as each booking does that begins: none is overlooked.
+
+    What was asked by then is either recorded, and open, or finds that nobody has asked for it.
+    """
+    await await_requests_of(conn, person)
+    column = f"{person.role.value}_id"
+    for table in (topics, booking_intents):
+        if column in table.c:
+            key = table.primary_key
+            its = select(*key).where(table.c[column] == person.id)
+            await conn.execute(its.order_by(*key).with_for_update())
+
+
+async def _await_what_is_decided_of(conn: AsyncConnection, person: Party) -> None:
+    """Locks their standing before their bookings, as the settling of a claim does."""
+    if person.role is Role.PROVIDER:
+        its = select(standings.c.recording).where(standings.c.provider_id == person.id)
+        await conn.execute(its.with_for_update())
+
+
 async def _require_all_closed(conn: AsyncConnection, erasure: Erasure) -> None:
     states = [state.value for state in OPEN]
     # Locked, so that none of them is decided on while they are rewritten.
@@ -95,7 +134,16 @@ async def _require_all_closed(conn: AsyncConnection, erasure: Erasure) -> None:
 
 
 async def _await_what_is_being_said(conn: AsyncConnection, erasure: Erasure) -> None:
-    """Locks their conversations, as each message does: none is left out that came just before."""
+    """Locks what each message of theirs does, in its order: none is left out that just came."""
+    person = erasure.person
+    await conn.execute(
+        select(message_allowances.c.spent_until)
+        .where(
+            message_allowances.c.role == person.role.value,
+            message_allowances.c.person_id == person.id,
+        )
+        .with_for_update()
+    )
     await conn.execute(
         select(conversations.c.id)
         .where(conversations.c.id.in_(erasure.conversations))
@@ -134,8 +182,10 @@ async def _erase_from(conn: AsyncConnection, personal: Personal, erasure: Erasur
     if personal.goes:
         return (await conn.execute(delete(table).where(concerns))).rowcount
     columns = [table.c[name] for name in personal.columns]
+    # In this order others come to several of them too, such as who gives events their place.
+    found = select(*columns).where(concerns).order_by(*table.primary_key).with_for_update()
     changed = 0
-    for row in (await conn.execute(select(*columns).where(concerns).with_for_update())).all():
+    for row in (await conn.execute(found)).all():
         there: dict[str, Any] = dict(row._mapping)
         rewritten = {
             name: rule(there[name], there, erasure) for name, rule in personal.columns.items()

@@ -10,7 +10,8 @@ from db.schema import booking_intents, topics
 from domain.booking.state import Booking
 from domain.refusal import Code, Refusal, refuse
 
-# An intent and its topic at once, which the database has made sure is there.
+# An intent and its topic at once, which the database has made sure is there. Whoever erases one of
+# the two people locks the intent too: it is theirs no more by then, or the booking is seen as open.
 _ASKED = (
     read_topics()
     .add_columns(
@@ -19,6 +20,7 @@ _ASKED = (
     )
     .join(booking_intents, booking_intents.c.topic_id == topics.c.id)
     .where(booking_intents.c.booking_id == bindparam("booking_id"))
+    .with_for_update(read=True, of=booking_intents)
 )
 
 

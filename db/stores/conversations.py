@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,8 @@ from db.queries.conversations import MessageRow
 from db.schema import conversation_reads, conversations, messages
 from db.stores.people import note_pair
 from domain.party import Party, Role
+
+_OF_THE_PAIR = (Role.PROVIDER, Role.CLIENT)
 
 
 async def find_or_create(
@@ -89,7 +91,7 @@ async def mark_read(
     """
     has_advanced = await _advance(conn, conversation_id=conversation_id, reader=reader, up_to=up_to)
     # Whoever reads along has no count of what they have not read.
-    if has_advanced and reader.role in (Role.PROVIDER, Role.CLIENT):
+    if has_advanced and reader.role in _OF_THE_PAIR:
         await announce(
             conn,
             type=MESSAGE_READ,
@@ -103,12 +105,22 @@ async def mark_read(
 async def _advance(
     conn: AsyncConnection, *, conversation_id: str, reader: Party, up_to: str
 ) -> bool:
-    """Moves a person's mark on; whether it was further back."""
-    statement = insert(conversation_reads).values(
-        conversation_id=conversation_id,
-        role=reader.role.value,
-        person_id=reader.id,
-        read_up_to=up_to,
+    """Moves a person's mark on; whether it was further back.
+
+    Who has no part in the conversation has no mark: they were erased in the meantime.
+    """
+    mark = {
+        "conversation_id": conversations.c.id,
+        "role": literal(reader.role.value),
+        "person_id": literal(reader.id),
+        "read_up_to": literal(up_to),
+    }
+    theirs = select(*mark.values()).where(conversations.c.id == conversation_id)
+    if reader.role in _OF_THE_PAIR:
+        theirs = theirs.where(conversations.c[f"{reader.role.value}_id"] == reader.id)
+    # Locked, which waits for an erasure that is under way.
+    statement = insert(conversation_reads).from_select(
+        list(mark), theirs.with_for_update(key_share=True, read=True)
     )
     moved = await conn.execute(
         statement.on_conflict_do_update(
