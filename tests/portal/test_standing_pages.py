@@ -121,6 +121,7 @@ async def test_a_proof_that_is_not_whole_is_shown_again(late: Late) -> None:
     assert answer.status_code == 422
     told = words(answer)
     assert "Your choice must include at least one late event." in told
+    assert f'value="{excusable(page)[0]}" autofocus' in answer.text
     assert "Statement has to be given." in told
     assert "Name of document 3 has to be given." in told
     assert 'value="https://files.example/x"' in answer.text
