@@ -26,6 +26,10 @@ from domain.workflow_ids import BOOKINGS, STANDINGS
 _LOOKS = 4
 """So often a difference is looked at before it is taken for somebody's work in progress."""
 
+_IN_BRIEF = 20
+"""So many lines of a finding are told in brief. Where the database was restored from an older copy,
+those of one standing can be a thousand."""
+
 _IDS = {Subject.BOOKING: BOOKINGS, Subject.STANDING: STANDINGS}
 
 
@@ -49,6 +53,15 @@ class Finding:
     unanswered: str | None = None
     why: str | None = None
     remark: str | None = None
+
+    def in_brief(self) -> Finding:
+        """The same, in no more lines than fit with others into what Temporal takes."""
+        return replace(self, differs=_first(self.differs), mended=_first(self.mended))
+
+
+def _first(lines: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(lines) - _IN_BRIEF
+    return (*lines[:_IN_BRIEF], f"and {more} more") if more > 0 else lines
 
 
 class Comparer:

@@ -88,7 +88,7 @@ class ComparisonResult:
             differing=self.differing + sum(1 for each in found if each.differs),
             mended=self.mended + sum(1 for each in found if each.mended and not each.differs),
             unanswered=self.unanswered + sum(1 for each in found if each.unanswered),
-            findings=(*self.findings, *found)[:NAMED],
+            findings=(*self.findings, *(each.in_brief() for each in found))[:NAMED],
         )
 
 

@@ -21,6 +21,10 @@ ATTEMPT = timedelta(seconds=30)
 SILENCE = timedelta(seconds=10)
 """An attempt of which nothing is heard for so long has died with its worker."""
 
+MOST_AT_ONCE = 1000
+"""So many deliveries of one workflow are under way at most. Temporal lets no workflow go on that
+waits for 2,000 activities, and one dead endpoint makes each of them wait for a day."""
+
 # The activity itself gives up, after 24 hours of attempts: it writes down that it does.
 RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -53,9 +57,17 @@ class Deliveries:
         self.resume(Undelivered(notice=each, since=workflow.now()) for each in owed)
 
     def resume(self, undelivered: Iterable[Undelivered]) -> None:
-        """Go on with what the last history handed over."""
+        """Go on with what the last history handed over.
+
+        What is too much is left to the `Sweep`, which finds it overdue and has it delivered by a
+        workflow of its own: what waited here would wait for the slowest of all.
+        """
         for each in undelivered:
-            if each.notice.id not in self._under_way:
+            if each.notice.id in self._under_way:
+                continue
+            if len(self._under_way) >= MOST_AT_ONCE:
+                workflow.logger.warning("%s is left to the sweep", each.notice.summary)
+            else:
                 task = asyncio.create_task(self._deliver(each))
                 self._under_way[each.notice.id] = each, task
 

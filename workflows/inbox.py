@@ -17,9 +17,14 @@ from domain.record import Entry
 from domain.refusal import Refusal
 from domain.standing.commands import StandingCommand
 from workflows.entries import inputs_of
+from workflows.fitting import newest_that_fit
 
 REMEMBERED = 500
 """So many of the newest outcomes are remembered, to answer a command that is given twice."""
+
+HANDED_OVER_BYTES = 150_000
+"""What outcomes may weigh that the next history begins with: whoever gives a command chooses its
+id. Of usual ones, all fit."""
 
 C = TypeVar("C", bound="BookingCommand | StandingCommand")
 Answer = Refusal | None
@@ -105,6 +110,10 @@ class Outcomes:
                 self.unclaimed.remove(entry)
                 return True
         return False
+
+    def handed_over(self) -> tuple[Outcome, ...]:
+        """What the next history goes on with."""
+        return newest_that_fit(tuple(self.newest.values()), HANDED_OVER_BYTES)
 
     def recall(self, key: str | None) -> Outcome | None:
         """What became of a command that was given before."""

@@ -41,7 +41,7 @@ class Living(DecisionLoop[S, C, E]):
     def _handed_over(self) -> Progress:
         return replace(
             self._log.handed_over(),
-            outcomes=tuple(self._outcomes.newest.values()),
+            outcomes=self._outcomes.handed_over(),
             owed=self._deliveries.handed_over(),
         )
 

@@ -10,6 +10,7 @@ from typing import Any, Generic
 from domain.account import Account, Recording
 from domain.record import REFUSALS_KEPT, Entry
 from workflows.entries import newest, without_long_inputs
+from workflows.fitting import newest_that_fit
 from workflows.machine import E, S
 from workflows.snapshot import Progress
 
@@ -18,7 +19,13 @@ RECORDINGS_KEPT = 200
 by: a booking's are far fewer, a standing's may be many more."""
 
 TOLD_AT_ONCE = 20
-"""So many recordings fit into the answer to one query, however long their texts are."""
+"""So many recordings are in the answer to one query, where their texts leave room for as many."""
+
+TOLD_BYTES = 250_000
+"""What recordings, or lines, may weigh in the answer to one query, beside the state."""
+
+HANDED_OVER_BYTES = 150_000
+"""What lines may weigh that the next history begins with: a line may tell a whole reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +74,7 @@ class Logbook:
     def account(self, state: S | None, before: int | None) -> Account[S, Any]:
         """What is on record, with the newest recordings, or the newest `before` some number."""
         known = [each for each in self._kept if before is None or each.number < before]
-        told = known[-TOLD_AT_ONCE:]
+        told = newest_that_fit(known[-TOLD_AT_ONCE:], TOLD_BYTES)
         return Account(
             state=state,
             number=self.progress.recordings,
@@ -75,10 +82,15 @@ class Logbook:
             events=self.progress.events,
             refused=self.refused_on_record,
             writing=self._writing,
-            recordings=tuple(told),
+            recordings=told,
             older=len(known) > len(told),
-            newest=self.progress.newest if before is None else (),
+            newest=self.newest_lines if before is None else (),
         )
+
+    @property
+    def newest_lines(self) -> tuple[Entry, ...]:
+        """The newest lines, as many as fit into the answer to a query."""
+        return newest_that_fit(self.progress.newest, TOLD_BYTES)
 
     def note(self, refusal: Entry) -> None:
         """Keep a refusal until something is recorded; of a flood of them, the newest."""
@@ -141,7 +153,7 @@ class Logbook:
     def handed_over(self) -> Progress:
         """What the next history goes on with."""
         lines = tuple(without_long_inputs(entry) for entry in self.progress.newest)
-        return replace(self.progress, newest=lines)
+        return replace(self.progress, newest=newest_that_fit(lines, HANDED_OVER_BYTES))
 
     def _keep(
         self,

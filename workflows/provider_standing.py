@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.standing.state import Standing
     from domain.standing.view import standing_json
     from domain.standing.words import describe
+    from workflows.fitting import newest_that_fit
     from workflows.handlers import signal_handler, update_handler
     from workflows.living import Living
     from workflows.logbook import Draft, OnRecord
@@ -38,10 +39,15 @@ Events = Sequence[StandingEvent]
 ANSWERED = 100
 """An update or a query answers with this many of the newest events; the API shows all."""
 
+ANSWERED_BYTES = 40_000
+"""And with as many of the newest events, claims and proofs, each, as weigh no more than this."""
+
 
 def _answer(standing: Standing, *_: object) -> dict[str, Any]:
     # It is the same for whoever sees it.
-    return standing_json(standing, newest=ANSWERED)
+    whole = standing_json(standing, newest=ANSWERED)
+    lists = ("events", "claims", "proofs")
+    return {**whole, **{name: list(newest_that_fit(whole[name], ANSWERED_BYTES)) for name in lists}}
 
 
 @workflow.defn(name="ProviderStanding")

@@ -41,7 +41,7 @@ class Showing(Reception[S, C, E]):
         Both tell what is on record: a refusal that is being recorded is in neither.
         """
         return {
-            "items": [entry_json(entry) for entry in self._log.progress.newest],
+            "items": [entry_json(entry) for entry in self._log.newest_lines],
             "refused": self._log.refused_on_record,
         }
 

@@ -25,6 +25,9 @@ PROOFS_KEPT = 30
 TEXTS_KEPT = 10
 """Of this many of the newest proofs, and of the newest notes on claims, it carries the text."""
 
+MOST_TEXT = 50_000
+"""And of proofs no more text than this, in characters: the newest, whatever it takes."""
+
 
 def evolve(standing: Standing, event: StandingEvent) -> Standing:  # noqa: PLR0912 - a case an event
     """The standing after one more event."""
@@ -113,9 +116,24 @@ def _bounded(proofs: dict[str, Proof]) -> dict[str, Proof]:
     )
     gone = {proof.id for proof in first_to_go[: max(len(proofs) - PROOFS_KEPT, 0)]}
     kept = {proof_id: proof for proof_id, proof in proofs.items() if proof_id not in gone}
-    for proof_id in list(kept)[:-TEXTS_KEPT]:
-        kept[proof_id] = replace(kept[proof_id], statement="", documents=(), note="")
-    return kept
+    return _with_newest_texts(kept, list(kept))
+
+
+def _with_newest_texts(proofs: dict[str, Proof], order: list[str]) -> dict[str, Proof]:
+    """These proofs, with the text of those alone that come last in an order of their ids."""
+    told = dict(proofs)
+    left = MOST_TEXT
+    for place, proof_id in enumerate(reversed(order)):
+        proof = proofs[proof_id]
+        left -= _length(proof)
+        if place > 0 and (place >= TEXTS_KEPT or left < 0):
+            told[proof_id] = replace(proof, statement="", documents=(), note="")
+    return told
+
+
+def _length(proof: Proof) -> int:
+    documents = sum(len(each.name) + len(each.url) for each in proof.documents)
+    return len(proof.statement) + len(proof.note) + documents
 
 
 def _settled(standing: Standing, claim_id: str, status: ClaimStatus, note: str) -> dict[str, Claim]:
@@ -131,4 +149,6 @@ def _reviewed(
     standing: Standing, proof_id: str, status: ProofStatus, note: str
 ) -> dict[str, Proof]:
     proof = replace(standing.proofs[proof_id], status=status, note=note)
-    return {**standing.proofs, proof_id: proof}
+    # What was reviewed last is news, however long ago it was brought.
+    order = [*(each for each in standing.proofs if each != proof_id), proof_id]
+    return _with_newest_texts({**standing.proofs, proof_id: proof}, order)

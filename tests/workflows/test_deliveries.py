@@ -27,6 +27,7 @@ from tests.workflows.mailing import CLIENT, Mailing, mail_is_sent
 from tests.workflows.scripted_outlet import failing, once, taken
 from tests.workflows.wire import troubles
 from tests.workflows.world import RefusedError, World, in_days
+from workflows import deliveries
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,26 @@ async def test_an_attempt_that_hangs_holds_nothing_up(mailing: Mailing) -> None:
     gate.set()
     row = await mailing.ended(booking.booking_id, "booking.confirmed", "client")
     assert (row.state, row.answer) == ("sent", "250 At last.")
+
+
+async def test_no_more_is_under_way_at_once_than_a_workflow_may_wait_for(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, start, gate = mailing.world, in_days(30), asyncio.Event()
+    booking = await mailing.requested(start)
+    handle = world.booking(booking.booking_id)
+    mailing.office.plan(booking.booking_id, "booking.confirmed", once(gate))
+    await world.update(booking.booking_id, "confirm", start=start)
+    await mailing.tried(booking.booking_id, "booking.confirmed")
+    monkeypatch.setattr(deliveries, "MOST_AT_ONCE", 1)
+    await world.update(booking.booking_id, "ask-cancel", reason="Ill.")
+    # It is in the ledger, where the sweep finds it; the booking does not wait for it.
+    left = (await mailing.ledger(booking.booking_id))["cancellation.asked", "client"]
+    assert (left.state, left.attempts) == ("owed", 0)
+    assert left.id not in await handle.query("delivering")
+    gate.set()
+    await mailing.ended(booking.booking_id, "booking.confirmed", "client")
+    assert await troubles(handle) == []
 
 
 async def test_a_date_that_was_amended_is_never_sent(mailing: Mailing) -> None:

@@ -6,16 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 from sqlalchemy import update
 from temporalio.client import ScheduleActionStartWorkflow
 from temporalio.testing import ActivityEnvironment
 
-from activities.comparing import Comparer
+from activities.comparing import Comparer, Finding
 from activities.overdue import OverdueNotices
 from activities.rounds import (
+    PAGE,
     ComparisonInput,
     ComparisonResult,
+    Page,
     Part,
     Place,
     Progress,
@@ -81,6 +83,19 @@ async def test_a_comparison_goes_on_where_it_was_interrupted(world: World) -> No
     # Of a thousand that were compared before, none was compared again.
     assert result.compared == 1000
     assert result.differing >= 3
+
+
+def test_what_a_round_tells_of_thousands_of_differences_is_small() -> None:
+    lines = tuple(f"decisions: line {seq} is missing" for seq in range(1000))
+    found = tuple(
+        Finding(subject="standing", id=f"provider-{number}", differs=lines, mended=lines)
+        for number in range(PAGE)
+    )
+    so_far = ComparisonResult().with_page(Page(compared=PAGE, findings=found, goes_on=None))
+    assert so_far.differing == PAGE
+    assert so_far.findings[0].differs[-1] == "and 980 more"
+    # A heartbeat says it again and again; Temporal would take 2 MB.
+    assert len(to_json(Progress(so_far=so_far))) < 200_000
 
 
 async def test_the_comparison_is_scheduled_once(world: World) -> None:
