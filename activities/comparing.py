@@ -11,8 +11,9 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.accounts import Accounts, GoneError, Handle, UnansweredError
-from activities.beginning import begin_standing
+from activities.beginning import begin_booking_again, begin_standing
 from db.personal.pseudonym import is_pseudonym
+from db.queries.bookings import get_booking
 from db.recording.journal import Subject
 from db.repair.comparing import Compared, compare, with_claim_settled
 from db.repair.differences import Kind
@@ -134,7 +135,7 @@ class Comparer:
         return None  # it is being decided on all the time, and the next look is tomorrow's
 
     async def _mended(self, finding: Finding, expected: Expected, found: Compared) -> Finding:
-        done = await mend(self._engine, expected, seen=found.recording)
+        done = await mend(self._engine, expected, seen=found)
         return replace(
             finding,
             differs=tuple(map(str, done.left)),
@@ -167,7 +168,8 @@ class Comparer:
     ) -> Finding | None:
         """What is wrong with something that is open by the record, and that nobody may keep.
 
-        A standing begins again where its record ends; a booking has to be brought back by hand.
+        It begins again where its record ends. Only a booking that Temporal still remembers is left
+        to people: its own history knows more, and somebody has ended it on purpose.
         """
         handle = self.handle(subject, subject_id)
         try:
@@ -183,7 +185,7 @@ class Comparer:
         how = f"was {status.name.lower().replace('_', ' ')}" if status else "is unknown to Temporal"
         line = f"its workflow {how}: nobody keeps its deadlines"
         finding = Finding(subject=subject.value, id=subject_id)
-        if subject is Subject.BOOKING:
+        if subject is Subject.BOOKING and status is not None:
             return replace(
                 finding,
                 differs=(line,),
@@ -192,7 +194,14 @@ class Comparer:
             )
         if not apply:
             return replace(finding, differs=(line,))
-        await begin_standing(self._client, self._task_queue, subject_id)
+        if subject is Subject.STANDING:
+            await begin_standing(self._client, self._task_queue, subject_id)
+        else:
+            async with self._engine.connect() as conn:
+                row = await get_booking(conn, subject_id)
+            if row is None or row.booking.closed:
+                return None
+            await begin_booking_again(self._client, self._task_queue, row.booking)
         return replace(finding, mended=(line,))
 
 

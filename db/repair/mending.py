@@ -26,7 +26,7 @@ WITHIN = timedelta(seconds=30)
 
 
 class MovedOnError(Exception):
-    """Something was recorded since the two were compared: they have to be compared again."""
+    """Something has changed since the two were compared: they have to be compared again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +39,21 @@ class Mended:
     remark: str | None = None
 
 
-async def mend(engine: AsyncEngine, expected: Expected, *, seen: int | None) -> Mended:
+async def mend(engine: AsyncEngine, expected: Expected, *, seen: Compared) -> Mended:
     """Makes the record say what the workflow says, whole or not at all.
 
-    `seen` is the number of the newest recording when the two were compared. What was recorded since
-    goes first: raises MovedOnError. The row is locked, so that nothing is recorded in between, and
-    what is recorded next finds the number that it follows on. Nobody is mailed again, and no
-    webhook called: what is written anew is seen in the portal and in the feed.
+    `seen` is how the two compared. What was recorded since, and what no recording is, a claim that
+    was settled or somebody who was erased, goes first: raises MovedOnError. The row is locked, so
+    that nothing is recorded in between, and what is recorded next finds the number that it follows
+    on. Nobody is mailed again, and no webhook called: what is written anew is seen in the portal
+    and in the feed.
     """
     try:
         async with transaction(engine, WITHIN) as conn:
-            if await _lock(conn, expected) != seen:
-                raise MovedOnError
+            await _lock(conn, expected)
             found = await compare(conn, expected)
+            if (found.recording, found.differences) != (seen.recording, seen.differences):
+                raise MovedOnError
             for row, difference in found.rows:
                 await _write(conn, expected, row, difference)
             for difference in found.differences:
@@ -64,14 +66,13 @@ async def mend(engine: AsyncEngine, expected: Expected, *, seen: int | None) -> 
     return Mended(mended=mended, left=left, remark=_remark(expected, found))
 
 
-async def _lock(conn: AsyncConnection, expected: Expected) -> int | None:
+async def _lock(conn: AsyncConnection, expected: Expected) -> None:
     table, key = expected.head.table, expected.head.key
-    found: int | None = await conn.scalar(
+    await conn.execute(
         select(table.c.recording)
         .where(*(table.c[name] == value for name, value in key.items()))
         .with_for_update()
     )
-    return found
 
 
 async def _write(
