@@ -19,6 +19,14 @@ After = Annotated[
     str | None,
     Query(max_length=200, description="`next` of the page before; left out: from the start."),
 ]
+AfterSeq = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="`next` of the page before, or the `seq` of the last item that is known;"
+        " left out: from the start.",
+    ),
+]
 
 DEFAULT_LIMIT = 50
 TIMELINE_LIMIT = 200
@@ -50,8 +58,12 @@ def place(after: str | None) -> str | None:
 
 
 def number_at(after: str | None, *, last: int = LAST_LINE) -> int | None:
-    """What the cursor of a list stands for whose numbers end with `last`."""
-    found = place(after)
+    """What the cursor of a list stands for whose numbers end with `last`.
+
+    A number of the list means itself, for who knows it from elsewhere, as from a webhook. No cursor
+    is taken for one: a digit becomes a letter at the start of base64.
+    """
+    found = after if after is not None and after.isdecimal() else place(after)
     if found is None:
         return None
     if not (found.isdecimal() and int(found) <= last):

@@ -127,7 +127,7 @@ async def read_timeline(
     caller: Caller,
     parts: Parts,
     limit: paging.Limit = paging.TIMELINE_LIMIT,
-    after: paging.After = None,
+    after: paging.AfterSeq = None,
 ) -> JSONResponse:
     """Who, when, by which rule and policy, from which inputs, and what came of it; oldest first."""
     if isinstance(found, Intent):

@@ -28,7 +28,7 @@ async def read_events(
     caller: Caller,
     parts: Parts,
     limit: paging.Limit = paging.DEFAULT_LIMIT,
-    after: paging.After = None,
+    after: paging.AfterSeq = None,
 ) -> JSONResponse:
     """Oldest first. Going on from `next` misses and repeats nothing. For services and support."""
     only(caller, Role.SERVICE, Role.SUPPORT)

@@ -52,7 +52,7 @@ async def read_timeline(
     provider_id: TheProvider,
     parts: Parts,
     limit: paging.Limit = paging.TIMELINE_LIMIT,
-    after: paging.After = None,
+    after: paging.AfterSeq = None,
 ) -> JSONResponse:
     """Who, when, by which rule, and what came of it; oldest first."""
     line = paging.number_at(after) or 0

@@ -221,6 +221,12 @@ async def test_the_feed_goes_on_where_it_was_left(market: Marketplace) -> None:
     assert [item.type for item in items] == ["booking.requested", "booking.confirmed"]
     assert {item.booking_id for item in items} == {booking["id"]}
     assert items[0].seq < items[1].seq
+    # A webhook tells the `seq` and no cursor; 0 is before everything.
+    known = ok(await market.service.get("/v1/events", after=items[0].seq, limit=1))
+    assert Feed.model_validate(known).items == [items[1]]
+    assert ok(await market.service.get("/v1/events", after=0, limit=1)) == ok(
+        await market.service.get("/v1/events", limit=1)
+    )
 
 
 async def test_a_number_that_no_list_has_is_no_cursor(market: Marketplace) -> None:
@@ -236,3 +242,10 @@ async def test_a_number_that_no_list_has_is_no_cursor(market: Marketplace) -> No
         ok(await market.service.get(path, after=paging.cursor(str(last))))
         beyond = await market.service.get(path, after=paging.cursor(str(last + 1)))
         problem(beyond, 422, "malformed")
+        ok(await market.service.get(path, after=last))
+        problem(await market.service.get(path, after=last + 1), 422, "malformed")
+
+
+def test_no_cursor_is_taken_for_a_number_of_the_list() -> None:
+    for number in [*range(1, 2_000), paging.LAST_LINE, paging.LAST_PLACE]:
+        assert paging.number_at(paging.cursor(str(number)), last=paging.LAST_PLACE) == number

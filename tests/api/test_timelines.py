@@ -19,6 +19,7 @@ async def test_a_timeline_is_read_in_pages(market: Marketplace) -> None:
     rest = ok(await client.get(path, limit=1, after=first["next"]))
     assert rest["items"] == whole["items"][1:]
     assert rest["next"] is None
+    assert ok(await client.get(path, after=first["items"][0]["seq"])) == rest
     problem(await client.get(path, after="@"), 422, "malformed")
 
 
