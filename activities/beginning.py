@@ -1,4 +1,4 @@
-"""How an activity begins the standing of a provider of whom nothing was known."""
+"""How activities begin a standing, of whom nothing was known, and a booking that was lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
-from domain.workflow_ids import standing_workflow_id
+from domain.booking.decide import NewRequest
+from domain.booking.state import Booking
+from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 
 TASK_TIMEOUT = timedelta(seconds=4)
 """How long Temporal waits for a worker that has taken a task of a workflow, and says nothing.
@@ -42,4 +44,31 @@ async def begin_standing(
         start_signal_args=[] if told is None else [told],
         task_timeout=TASK_TIMEOUT,
         static_summary=f"The standing of {provider_id}",
+    )
+
+
+async def begin_booking_again(client: Client, task_queue: str, booking: Booking) -> None:
+    """Begins the workflow of a booking that Temporal has lost; it goes on where the record ends.
+
+    It begins as it did when it was asked for, and is told at its first recording what is there.
+    """
+    wanted = NewRequest(
+        booking_id=booking.id,
+        topic_id=booking.topic_id,
+        provider_id=booking.provider_id,
+        client_id=booking.client_id,
+        preferred_starts=booking.preferred_starts,
+        duration_minutes=booking.duration_minutes,
+        title=booking.title,
+        note=booking.note,
+        policy=booking.policy,
+    )
+    await client.start_workflow(
+        "Booking",
+        {"request": wanted, "again": True},
+        id=booking_workflow_id(booking.id),
+        task_queue=task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=TASK_TIMEOUT,
+        static_summary=f"{booking.client_id} asked {booking.provider_id} for a session",
     )

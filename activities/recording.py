@@ -18,6 +18,7 @@ from db.recording.journal import Subject
 from db.recording.owed import still_owed
 from domain.booking.record import BookingRecord, Recorded
 from domain.refusal import Code
+from domain.standing.decide import begin
 from domain.standing.fold import Missed, OnRecordOnly
 from domain.standing.record import StandingOnRecord, StandingRecord, StandingRecorded
 
@@ -66,12 +67,15 @@ class Recorder:
         return self._unrecorded.attempt(name, min(handled, default=datetime.now(UTC)))
 
     @activity.defn(name=LOAD_STANDING)
-    async def load_standing(self, provider_id: str) -> StandingOnRecord | None:
-        """Reads what is on record of a standing, for a workflow that begins (again)."""
+    async def load_standing(self, provider_id: str) -> StandingOnRecord:
+        """Reads what is on record of a standing, for a workflow that begins (again).
+
+        Whoever is new begins under the policy of today, which the workflow's history keeps.
+        """
         async with self._engine.connect() as conn:
             found = await get_standing_on_record(conn, provider_id)
             if found is None:
-                return None
+                return StandingOnRecord(standing=begin(provider_id, datetime.now(UTC)))
             return replace(found, owed=await still_owed(conn, Subject.STANDING, provider_id))
 
     @activity.defn(name=RECALL_LATE_EVENTS)

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import Client
 
-from activities.comparing import Comparer, Finding
+from activities.comparing import Comparer, Finding, workflow_id_of
 from activities.overdue import OverdueNotices
 from db.personal.pseudonym import is_pseudonym
+from db.queries.bookings import get_booking
 from db.queries.subjects import open_bookings, providers_with_standing
 from db.recording.journal import Subject
 
@@ -148,9 +149,19 @@ class Rounds:
             goes_on = Place(part=part, after=after) if part <= max(Part) else None
             yield Page(compared=compared, findings=findings, goes_on=goes_on)
 
-    async def one(self, workflow_id: str, *, apply: bool) -> Page:
-        """Compare one workflow alone."""
-        finding = await self._comparer.compared(workflow_id, apply=apply)
+    async def one(self, booking_id: str, *, apply: bool) -> Page:
+        """Compare one booking alone, and see to it that it has a workflow while it is open."""
+        async with self._engine.connect() as conn:
+            row = await get_booking(conn, booking_id)
+        finding = None
+        if row is not None and not row.booking.closed:
+            finding = await self._comparer.without_workflow(
+                Subject.BOOKING, booking_id, apply=apply
+            )
+        if finding is None:
+            finding = await self._comparer.compared(
+                workflow_id_of(Subject.BOOKING, booking_id), apply=apply
+            )
         return Page(compared=1, findings=(finding,) if finding else (), goes_on=None)
 
     async def _page(

@@ -60,7 +60,7 @@ async def _pages(
     rounds: Rounds, apply: bool, booking: str | None, closed_within: timedelta | None
 ) -> AsyncIterator[Page]:
     if booking is not None:
-        yield await rounds.one(booking_workflow_id(booking), apply=apply)
+        yield await rounds.one(booking, apply=apply)
         return
     since = datetime.now(UTC) - closed_within if closed_within is not None else None
     async for page in rounds.pages(Place(), apply=apply, closed_since=since):

@@ -35,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import BOOKING_MESSAGES
     from workflows.payloads import NOTHING
     from workflows.recording import carried_out
-    from workflows.search_attributes import changes_of_booking
+    from workflows.search_attributes import changes_of_booking, missing_of_booking
     from workflows.snapshot import BookingInput
     from workflows.start import read_booking_input
     from workflows.waiting import booking_waits_for
@@ -76,6 +76,9 @@ class BookingWorkflow(Living[Booking, BookingCommand, BookingEvent]):
     async def run(self, given: RawValue = NOTHING) -> dict[str, Any]:
         """Live from the request to the end of the booking; the result is how it ended."""
         await self._enter(read_booking_input(given, workflow.info()))
+        missing = missing_of_booking(workflow.info().typed_search_attributes, self._known)
+        if missing:
+            workflow.upsert_search_attributes(missing)
         if await self._live():
             # Read again, and not kept meanwhile: the next history begins with the same request.
             started = read_booking_input(given, workflow.info())

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.recording import Recorder
     from domain.standing.commands import StandingCommand
     from domain.standing.deadlines import next_deadline
-    from domain.standing.decide import begin, decide, elapse, rule_behind
+    from domain.standing.decide import decide, elapse, rule_behind
     from domain.standing.events import StandingEvent
     from domain.standing.evolve import evolve_all
     from domain.standing.fold import OnRecordOnly, missed, recall
@@ -73,11 +73,8 @@ class ProviderStandingWorkflow(Living[Standing, StandingCommand, StandingEvent])
     async def run(self, given: RawValue = NOTHING) -> None:
         """Live, history after history, without losing or double-counting an event."""
         started = read_standing_input(given, workflow.info())
-        if started.state is None:
-            started = await self._uncancelled(self._begin(started))
-        state = started.state or begin(started.provider_id, workflow.info().workflow_start_time)
-        self._start(state, started.progress, started.history_limit)
-        missing = missing_of_standing(workflow.info().typed_search_attributes, state)
+        await self._enter(started)
+        missing = missing_of_standing(workflow.info().typed_search_attributes, self._known)
         if missing:
             workflow.upsert_search_attributes(missing)
         await self._live()
@@ -105,17 +102,26 @@ class ProviderStandingWorkflow(Living[Standing, StandingCommand, StandingEvent])
         """The standing as JSON, with its newest events; `None` before it has begun."""
         return _answer(self._state) if self._state else None
 
-    async def _begin(self, started: StandingInput) -> StandingInput:
+    async def _enter(self, started: StandingInput) -> None:
+        if started.state is not None:
+            self._start(started.state, started.progress, started.history_limit)
+        else:
+            await self._uncancelled(self._begin(started))
+
+    async def _begin(self, started: StandingInput) -> None:
         """Go on where the record ends, should this not be the first workflow of the provider.
 
         One that was terminated and began again from nothing would otherwise forget what counts,
         and its recordings, numbered from one again, would be taken for late repetitions.
         """
-        found: StandingOnRecord | None = await carried_out(
+        found: StandingOnRecord = await carried_out(
             Recorder.load_standing, started.provider_id, summary="look for a standing on record"
         )
-        if found is None:
-            return started
+        standing = found.standing
+        if not found.recordings:
+            # Only the policy is taken from there, which a replay by a later release must not
+            # replace by its own. A newcomer begins by the clock of the workflow.
+            standing = replace(standing, decided_at=workflow.info().workflow_start_time)
         self._deliveries.start(found.owed)
         progress = Progress(
             recordings=found.recordings,
@@ -123,7 +129,7 @@ class ProviderStandingWorkflow(Living[Standing, StandingCommand, StandingEvent])
             events=found.events,
             refused=found.refused,
         )
-        return replace(started, state=found.standing, progress=progress)
+        self._start(standing, progress, started.history_limit)
 
     def _misses(self, asked: Any) -> bool:
         return missed(self._known, asked) is not None

@@ -110,6 +110,20 @@ def changes_of_standing(
     return [STANDING_STATUS.value_set(after.status.value)]
 
 
+def missing_of_booking(
+    present: TypedSearchAttributes, booking: Booking
+) -> list[SearchAttributeUpdate[Any]]:
+    """What a booking still lacks that was begun again by who knows no search attributes."""
+    if present.get(PROVIDER_ID) is not None:
+        return []
+    half = half_time(booking.created_at, booking.expires_at)
+    return [
+        PROVIDER_ID.value_set(booking.provider_id),
+        CLIENT_ID.value_set(booking.client_id),
+        HALF_TIME.value_set(half),
+    ]
+
+
 def missing_of_standing(
     present: TypedSearchAttributes, standing: Standing
 ) -> list[SearchAttributeUpdate[Any]]:

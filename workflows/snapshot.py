@@ -42,12 +42,15 @@ class BookingInput:
     """What a `Booking` workflow starts with: a request, and where its last history ended.
 
     `history_limit` makes it continue as new after so many events; left out, Temporal says when.
+    `again`: the booking is on record already, and Temporal has lost its workflow. The times that
+    were asked for may have passed by now; it follows the record.
     """
 
     request: NewRequest
     state: Booking | None = None
     progress: Progress = Progress()
     history_limit: int | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

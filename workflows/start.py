@@ -51,7 +51,7 @@ def read_booking_input(given: RawValue, info: Info) -> BookingInput:
     _require(info.workflow_id == own_id, "it is another booking's id")
     _require(1 <= len(set(starts)) == len(starts) <= MAX_STARTS, "1 to 5 distinct times, please")
     _require(all(start.tzinfo is not None for start in starts), "a time without an offset")
-    if started.state is None:
+    if started.state is None and not started.again:
         # Only at the very beginning: a later history begins when these times may have passed.
         asked = info.workflow_start_time
         soonest, latest = asked - _MOMENT, asked + HORIZON

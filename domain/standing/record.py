@@ -37,12 +37,13 @@ class StandingRecorded:
 class StandingOnRecord:
     """A standing as it was written down last, how far its numbers had come, and what is owed yet.
 
-    A workflow whose very first task was lost begins from here, and has not been told.
+    A workflow whose very first task was lost begins from here, and has not been told. Of whom
+    nothing is on record, it is how they begin, without any recording.
     """
 
     standing: Standing
-    recordings: int
-    lines: int
-    events: int
-    refused: int
+    recordings: int = 0
+    lines: int = 0
+    events: int = 0
+    refused: int = 0
     owed: tuple[Owed, ...] = ()

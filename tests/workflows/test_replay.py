@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -14,8 +15,11 @@ import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 
+from domain.booking.decide import NewRequest
 from domain.booking.events import BookingEvent
+from domain.policy import Policy
 from domain.standing.events import LateEventsAged, StandingEvent
+from domain.standing.state import Standing
 from tests.workflows.another_booking import AnotherBooking
 from tests.workflows.lives import LIVES, name_of
 from tests.workflows.record_histories import HISTORIES, SOURCES, replayer, version_in_the_making
@@ -123,6 +127,18 @@ def test_the_database_refused_something_in_some_history() -> None:
 def test_a_stored_history_names_no_machine(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert not any(word in text for word in (f"@{socket.gethostname()}", "site-packages", ".py"))
+
+
+async def test_other_numbers_of_the_policy_leave_what_lives_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bookings and standings go on under the policy that they began with, with any release."""
+    other = Policy(name="standard-2", allowed=0, proof_within=timedelta(days=1))
+    for begun in (NewRequest, Standing):
+        monkeypatch.setitem(begun.__init__.__kwdefaults__ or {}, "policy", other)
+    for file in CURRENT:
+        result = await replayer().replay_workflow(_history(file), raise_on_replay_failure=False)
+        assert result.replay_failure is None, file
 
 
 async def test_other_rules_do_not_replay() -> None:
