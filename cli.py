@@ -177,9 +177,10 @@ def check_config(
     environment: Annotated[
         Environment,
         typer.Option(envvar="KEEPDATE_ENVIRONMENT", help="Where Keepdate is to run."),
-    ] = Environment.DEVELOPMENT,
+    ] = Environment.PRODUCTION,
 ) -> None:
     """Says which settings are unsafe, one a line; exits with 1 where there are any."""
+    # Of production, where none is declared: to have forgotten that is unsafe there.
     # As for development: in production, the first of what is to be listed would end the loading.
     settings = load_settings(environment="development")
     found = unsafe(settings, temporal_connection(settings), environment, os.environ)

@@ -35,7 +35,22 @@ def check(monkeypatch: pytest.MonkeyPatch, **variables: str) -> tuple[int, list[
 
 
 def test_a_laptop_is_safe_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert check(monkeypatch) == (0, ["Safe for development."])
+    laptop = {"KEEPDATE_ENVIRONMENT": "development"}
+    assert check(monkeypatch, **laptop) == (0, ["Safe for development."])
+
+
+def test_what_is_no_declared_laptop_is_asked_about_as_production(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code, lines = check(monkeypatch)
+    assert code == 1
+    assert [line.split(":")[0].removeprefix("UNSAFE  ") for line in lines] == [
+        "KEEPDATE_JWT_SECRET",
+        "KEEPDATE_SESSION_SECRET",
+        "KEEPDATE_ENVIRONMENT",
+        "KEEPDATE_PUBLIC_URL",
+        "KEEPDATE_CODEC_KEYS",
+    ]
 
 
 def test_a_production_can_be_safe(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +119,8 @@ def test_all_that_production_refuses_to_start_with_is_listed_at_once(
 
 
 def test_a_laptop_that_others_can_reach_is_open_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    code, lines = check(monkeypatch, KEEPDATE_HTTP_HOST="0.0.0.0")
+    laptop = {"KEEPDATE_ENVIRONMENT": "development", "KEEPDATE_HTTP_HOST": "0.0.0.0"}
+    code, lines = check(monkeypatch, **laptop)
     assert code == 1
     assert [line.split(":")[0].removeprefix("UNSAFE  ") for line in lines] == [
         "KEEPDATE_JWT_SECRET",
