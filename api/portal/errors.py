@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.portal.forms import ForgedError, sent_form
 from api.portal.paths import is_page
 from api.portal.rendering import render
-from api.portal.session import SignInNeededError, viewer_of
+from api.portal.session import SignInNeededError, viewer_of, wanted
 from telemetry.correlation import request_id
 
 _TITLES = {
@@ -29,6 +29,7 @@ _TITLES = {
     500: "Something went wrong on our side",
     503: "We cannot reach a part of the system",
 }
+_OTHERWISE = "This did not work"
 _ADVICE = {
     403: (
         "It was not sent from a page of your present session, or the page was open for too long. "
@@ -37,9 +38,15 @@ _ADVICE = {
     404: "Either the address is wrong, or what it leads to is not yours to see.",
     405: "Nothing was changed. Go back, reload the page, and try again.",
     413: "A form may hold 256 kB. Nothing was changed.",
+    422: "A part of it cannot be read, such as a filter, or a place in a list.",
     500: "It is logged, and not your fault. Try again in a moment.",
     503: "Try again in a moment. What you sent is carried out once, however often you send it.",
 }
+
+_SIGNED_OUT = (
+    "You are signed out",
+    "Nothing was changed. Sign in, and you come back to the page that you were on.",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +58,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ForgedError)
     async def _forged(request: Request, forged: ForgedError) -> Response:
-        return error_page(request, 403, written=forged.written)
+        if viewer_of(request) is not None:
+            return error_page(request, 403, written=forged.written)
+        back = SignInNeededError(wanted(request)).address
+        return error_page(request, 403, told=_SIGNED_OUT, onward=back, written=forged.written)
 
     @app.exception_handler(SignInNeededError)
     async def _sign_in(_: Request, needed: SignInNeededError) -> Response:
@@ -59,17 +69,28 @@ def install(app: FastAPI) -> None:
 
 
 def error_page(
-    request: Request, status: int, detail: str = "", *, written: Sequence[str] = ()
+    request: Request,
+    status: int,
+    detail: str = "",
+    *,
+    told: tuple[str, str] | None = None,
+    onward: str = "/",
+    written: Sequence[str] = (),
 ) -> Response:
-    """A page that says what went wrong, what to do now, and what was written in vain."""
+    """A page that says what went wrong, what to do now, and what was written in vain.
+
+    `told` is a title and advice of its own; `onward` is where to go from there.
+    """
+    title, advice = told or (_TITLES.get(status, _OTHERWISE), _ADVICE.get(status) or detail)
     form = sent_form(request)
     return render(
         request,
         viewer_of(request),
         "error.html",
         status=status,
-        title=_TITLES.get(status, "This did not work"),
-        advice=_ADVICE.get(status) or detail,
+        title=title,
+        advice=advice,
+        onward=onward,
         reference=request_id.get() or "-",
         written=written or (form.words() if form else ()),
     )

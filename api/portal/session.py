@@ -135,7 +135,7 @@ def signed_in(request: Request) -> Viewer:
     """Who is signed in; anybody else is sent to sign in, and comes back afterwards."""
     viewer = viewer_of(request)
     if viewer is None:
-        raise SignInNeededError(_wanted(request))
+        raise SignInNeededError(wanted(request))
     return viewer
 
 
@@ -162,7 +162,8 @@ ClientIn = Annotated[Viewer, Depends(require_role(Role.CLIENT))]
 SupportIn = Annotated[Viewer, Depends(require_role(Role.SUPPORT))]
 
 
-def _wanted(request: Request) -> str:
+def wanted(request: Request) -> str:
+    """Where somebody wanted to go, or was when they sent a form: there they come back to."""
     if request.method in {"GET", "HEAD"}:
         query = f"?{request.url.query}" if request.url.query else ""
         return local_path(request.url.path + query)

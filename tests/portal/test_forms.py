@@ -71,6 +71,19 @@ async def test_words_are_kept_whose_session_has_ended(
         assert answer.text.count("It took me &lt;b&gt;an hour&lt;/b&gt;.") == shown, name
 
 
+async def test_whoever_is_signed_out_comes_back_to_the_page_that_they_were_on(
+    browser: Browser,
+) -> None:
+    from_page = {"sec-fetch-site": "same-origin", "referer": "http://keepdate.test/messages/x"}
+    answer = await browser.post("/messages/x", {"text": "Hello"}, from_page)
+    assert answer.status_code == 403
+    assert "<h1>You are signed out</h1>" in answer.text
+    assert 'href="/sign-in?next=%2Fmessages%2Fx"' in answer.text
+    await browser.sign_in("provider", "ada")
+    answer = await browser.post("/messages/x", {"text": "Hello"}, from_page)
+    assert "<h1>This form could not be accepted</h1>" in answer.text
+
+
 def words_of_forms() -> set[str]:
     """The names of the fields that take words of one's own."""
     templates = Path(rendering.__file__).with_name("templates").glob("*.html")

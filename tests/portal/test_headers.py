@@ -82,6 +82,17 @@ async def test_errors_are_pages_for_people_and_problems_for_programs(browser: Br
     assert "<h1>" in refused.text
 
 
+async def test_an_address_that_cannot_be_read_is_told_in_words_for_people(
+    browser: Browser,
+) -> None:
+    await browser.sign_in("provider", "ada")
+    for query in ("after=elsewhere", "state=odd", f"q={'x' * 300}"):
+        page = await browser.get(f"/bookings?{query}")
+        assert page.status_code == 422
+        assert "A part of it cannot be read" in page.text
+        assert not re.search("cursor|Input|String", page.text)
+
+
 async def test_of_a_bug_people_are_told_a_reference_and_nothing_else(
     portal_settings: Settings, browse: Open
 ) -> None:
