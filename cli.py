@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import FrameType
@@ -59,6 +60,7 @@ def up() -> None:
         code = stack.up(settings)
     except StartError as failure:
         raise CommandError(str(failure)) from None
+    _on_request_to_stop(signal.SIG_IGN)
     raise typer.Exit(code)
 
 
@@ -88,10 +90,10 @@ def api() -> None:
 
     # uvicorn raises the signal again once it has stopped; without a handler of ours that would
     # turn an orderly end into a death by signal.
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)
+    _on_request_to_stop(ask_to_stop)
     _keep_what_is_loaded()
     server.run()
+    _on_request_to_stop(signal.SIG_IGN)
     traces.stop()
     if not server.started:
         raise typer.Exit(1)
@@ -114,9 +116,12 @@ def worker() -> None:
     async def serve() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await run_worker(settings, stop)
+        # Not by the loop's own handlers, which end with it, before the process does.
+        _on_request_to_stop(lambda *_: loop.call_soon_threadsafe(stop.set))
+        try:
+            await run_worker(settings, stop)
+        finally:
+            _on_request_to_stop(signal.SIG_IGN)
 
     _keep_what_is_loaded()
     try:
@@ -224,6 +229,15 @@ def main() -> None:
     except (CommandError, ConfigurationError) as error:
         print(f"keepdate: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _on_request_to_stop(act: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """What a process does when it is asked to stop: nothing more, once it has done so.
+
+    For the interpreter lets go of handlers when it ends, and who asks again would then kill it.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, act)
 
 
 def _keep_what_is_loaded() -> None:
