@@ -63,12 +63,21 @@ def number_at(after: str | None, *, last: int = LAST_LINE) -> int | None:
     A number of the list means itself, for who knows it from elsewhere, as from a webhook. No cursor
     is taken for one: a digit becomes a letter at the start of base64.
     """
+    found = numbers_at(after, last=last)
+    if len(found) > 1:
+        raise _not_ours()
+    return found[0] if found else None
+
+
+def numbers_at(after: str | None, *, last: int) -> tuple[int, ...]:
+    """The same of a cursor that stands for several numbers, with a point between them."""
     found = after if after is not None and after.isdecimal() else place(after)
     if found is None:
-        return None
-    if not (found.isdecimal() and int(found) <= last):
+        return ()
+    numbers = found.split(".")
+    if not all(each.isdecimal() and int(each) <= last for each in numbers):
         raise _not_ours()
-    return int(found)
+    return tuple(map(int, numbers))
 
 
 def page(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.schema import events
@@ -60,6 +61,10 @@ _PLACES = select(
     _WAITING.c.id, (_LAST + func.row_number().over(order_by=_WAITING.c.id)).label("place")
 ).subquery()
 _PLACED = update(events).where(events.c.id == _PLACES.c.id).values(feed_seq=_PLACES.c.place)
+_MARKED = select(events.c.seq, events.c.type, events.c.occurred_at, events.c.booking_id).where(
+    events.c.feed_seq == bindparam("place")
+)
+_LAST_PLACE = select(_LAST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,43 @@ class FeedItem:
     provider_id: str | None
     client_id: str | None
     data: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bookmark:
+    """How far somebody has read: a place in the feed, and a mark of the event they found there.
+
+    A database that was restored from an older copy gives the places after it once more, to other
+    events: by the mark they are told apart. It is None where only the place is known.
+    """
+
+    place: int = 0
+    mark: int | None = None
+
+    @classmethod
+    def at(cls, item: FeedItem) -> Bookmark:
+        """The bookmark of whoever has read up to an event, and that event too."""
+        return cls(
+            place=item.id, mark=_mark(item.seq, item.type, item.occurred_at, item.booking_id)
+        )
+
+
+async def is_kept(engine: AsyncEngine, bookmark: Bookmark) -> bool:
+    """Whether the feed goes on where somebody has read to: not if it has lost that place since."""
+    if not bookmark.place:
+        return True
+    async with engine.connect() as conn:
+        found = (await conn.execute(_MARKED, {"place": bookmark.place})).one_or_none()
+        if found is not None:
+            return bookmark.mark in (None, _mark(*found))
+        # Taken away by a repair, if others came after it.
+        return bookmark.place < int((await conn.execute(_LAST_PLACE)).scalar_one())
+
+
+def _mark(seq: int | None, kind: str, occurred_at: datetime, booking_id: str | None) -> int:
+    # Of what an erasure leaves as it is.
+    told = f"{seq} {kind} {occurred_at.astimezone(UTC).isoformat()} {booking_id}"
+    return crc32(told.encode())
 
 
 async def read_feed(engine: AsyncEngine, *, after: int = 0, limit: int) -> list[FeedItem]:

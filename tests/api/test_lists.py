@@ -236,7 +236,6 @@ async def test_a_number_that_no_list_has_is_no_cursor(market: Marketplace) -> No
         f"/v1/bookings/{booking['id']}/timeline": paging.LAST_LINE,
         f"/v1/providers/{provider.id}/standing/timeline": paging.LAST_LINE,
         f"/v1/providers/{provider.id}/late-events": paging.LAST_LINE,
-        "/v1/events": paging.LAST_PLACE,
     }
     for path, last in lists.items():
         ok(await market.service.get(path, after=paging.cursor(str(last))))
@@ -244,6 +243,25 @@ async def test_a_number_that_no_list_has_is_no_cursor(market: Marketplace) -> No
         problem(beyond, 422, "malformed")
         ok(await market.service.get(path, after=last))
         problem(await market.service.get(path, after=last + 1), 422, "malformed")
+
+
+async def test_a_place_that_the_feed_has_not_come_to_is_none(market: Marketplace) -> None:
+    """Nobody can know of it, but who read before the database was restored from an older copy."""
+    await market.requested(market.provider(), market.client(), in_days(20))
+    for place in (paging.LAST_PLACE, paging.LAST_PLACE + 1):
+        for after in (place, paging.cursor(str(place))):
+            beyond = await market.service.get("/v1/events", after=after)
+            assert fields_of(problem(beyond, 422, "malformed")) == ["after"]
+
+
+async def test_a_place_that_was_given_anew_is_told_from_what_it_was(market: Marketplace) -> None:
+    await market.requested(market.provider(), market.client(), in_days(20))
+    first = ok(await market.service.get("/v1/events", limit=1))
+    place, mark = paging.numbers_at(first["next"], last=paging.LAST_PLACE)
+    ok(await market.service.get("/v1/events", after=first["next"]))
+    ok(await market.service.get("/v1/events", after=place))
+    another = paging.cursor(f"{place}.{mark + 1}")
+    problem(await market.service.get("/v1/events", after=another), 422, "malformed")
 
 
 def test_no_cursor_is_taken_for_a_number_of_the_list() -> None:

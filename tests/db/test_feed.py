@@ -6,10 +6,10 @@ import asyncio
 from typing import get_args
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.queries.feed import PUBLIC, FeedItem, read_feed
+from db.queries.feed import PUBLIC, Bookmark, FeedItem, is_kept, read_feed
 from db.recording import record_booking
 from db.recording.transaction import transaction
 from db.schema import events
@@ -87,6 +87,25 @@ async def test_an_event_that_commits_late_comes_after_what_was_read(engine: Asyn
     then = await read_feed(engine, after=first[-1].id, limit=10)
     assert [item.type for item in then] == ["booking.expired"]
     assert await read_feed(engine, limit=10) == first + then
+
+
+async def test_who_has_read_what_a_restored_database_lost_is_told(engine: AsyncEngine) -> None:
+    await requested(engine)
+    [kept] = await _whole(engine)
+    for number in range(2):
+        await requested(engine, client_id=f"lost-{number}")
+    lost = [Bookmark.at(item) for item in (await _whole(engine))[1:]]
+    assert all([await is_kept(engine, each) for each in (Bookmark(), Bookmark.at(kept), *lost)])
+    async with engine.begin() as conn:
+        await conn.execute(delete(events).where(events.c.feed_seq > kept.id))
+    assert not any([await is_kept(engine, each) for each in lost])
+
+    # Their places are given again, to what happens then.
+    for number in range(3):
+        await requested(engine, client_id=f"new-{number}")
+    assert len(await _whole(engine)) == 4
+    assert not any([await is_kept(engine, each) for each in lost])
+    assert await is_kept(engine, Bookmark.at(kept))
 
 
 async def _one_life(engine: AsyncEngine, topic_id: str, day: int) -> PlayedBooking:
