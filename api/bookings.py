@@ -160,6 +160,10 @@ async def _ended(parts: Services, booking_id: str, given: Given, caller: Party) 
             by=caller,
             command_id=given.command_id,
         )
+    if row is None:
+        refusal = await parts.gateway.refused_creation(booking_id)
+        if refusal is not None:
+            raise refused(refusal)
     if row is None or not row.booking.closed:
         # Its creation was not finished, or operators have ended the workflow by force.
         _log.error("Booking %s is open, and has no workflow", booking_id)

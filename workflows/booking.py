@@ -138,6 +138,7 @@ class BookingWorkflow(Living[Booking, BookingCommand, BookingEvent]):
         self._history_limit = started.history_limit
         refusal = await self._record(booking, events, entry)
         if isinstance(refusal, Refusal):
+            await self._turn_all_away(refusal)
             raise ApplicationError(str(refusal), type=refusal.code.value, non_retryable=True)
 
     async def _write(

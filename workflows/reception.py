@@ -54,6 +54,20 @@ class Reception(Generic[S, C, E]):
             raise _as_error(refusal)
         return self.machine.json(self._known, arrived.by, workflow.now())
 
+    async def _turn_all_away(self, refusal: Refusal) -> None:
+        """Answer whoever waits with the reason why nothing begins here, before the workflow ends.
+
+        A signal has nobody to answer, and nothing is on record that its refusal could be put to.
+        """
+        while not workflow.all_handlers_finished():
+            while self._inbox:
+                arrived = self._inbox.take(workflow.now())
+                if arrived.answer is not None:
+                    arrived.answer.set_result(refusal)
+            await workflow.wait_condition(
+                lambda: bool(self._inbox) or workflow.all_handlers_finished()
+            )
+
     def _validate_update(self, name: str, payload: RawValue) -> None:
         """Refuse without leaving a trace in the history, where that can be told at once.
 

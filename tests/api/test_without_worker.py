@@ -91,6 +91,8 @@ async def test_a_topic_that_is_gone_when_a_worker_comes_takes_no_request(
             found = await until(lambda: client.get(path), lambda seen: seen.status_code != 202)
             problem(found, 409, "topic-not-listed")
             problem(await client.post("/v1/bookings", body, key), 409, "topic-not-listed")
+            withdrawn = await client.post(f"{path}/cancel", {"reason": "Never mind."})
+            problem(withdrawn, 409, "topic-not-listed")
 
 
 async def _catches_up(market: Marketplace, path: str, standing: str) -> None:

@@ -8,12 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from sqlalchemy import select, update
+from temporalio.client import (
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateStage,
+)
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from db.ids import new_id
+from db.schema import topics
 from domain.booking.decide import NewRequest
+from domain.instants import rfc3339
 from domain.policy import DEFAULT_POLICY
 from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 from tests.workflows.wire import payload, raw, sent, troubles
@@ -132,3 +139,25 @@ async def test_a_topic_that_takes_no_requests_begins_nothing(world: World) -> No
         _begins_nothing(world, suspended),
     )
     assert tuple(codes) == (*("malformed",) * 3, "topic-not-listed", "topic-suspended")
+
+
+async def test_whoever_commands_what_is_just_refused_to_begin_is_told_why(world: World) -> None:
+    wanted = await world.wanted()
+    async with world.engine.begin() as conn:
+        # The recording of the request waits for the topic, until a command has been let in.
+        topic = topics.c.id == wanted.topic_id
+        await conn.execute(select(topics.c.id).where(topic).with_for_update())
+        handle = await world.start(BookingInput(request=wanted))
+        given = await handle.start_update(
+            "confirm",
+            {"start": rfc3339(wanted.preferred_starts[0])},
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+        )
+        await conn.execute(update(topics).where(topic).values(listed=False))
+    with pytest.raises(WorkflowUpdateFailedError) as told:
+        await asyncio.wait_for(given.result(), 20)
+    assert isinstance(told.value.cause, ApplicationError)
+    assert told.value.cause.type == "topic-not-listed"
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    assert await troubles(handle) == ["EVENT_TYPE_WORKFLOW_EXECUTION_FAILED"]
