@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from calendar import monthrange
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
@@ -16,7 +15,7 @@ from db.stores.topics import update_topic
 from tests.portal.browser import Browser, forms_of
 from tests.portal.conftest import Meet
 from tests.portal.pair import WHEN, Pair, in_tokyo
-from tests.portal.visitor import actions_on, connected, local, words
+from tests.portal.visitor import actions_on, changes_of_clocks, connected, local, words
 
 
 async def test_a_form_sent_twice_is_carried_out_once(pair: Pair) -> None:
@@ -27,16 +26,6 @@ async def test_a_form_sent_twice_is_carried_out_once(pair: Pair) -> None:
     )
     again = await pair.yuki.send(page, path, start_1=in_tokyo(WHEN))
     assert len({each.headers["location"] for each in (*answers, again)}) == 1
-
-
-def changes_of_clocks() -> tuple[str, str]:
-    """Half past two in Berlin on the next day that lacks it, and on the next that has it twice."""
-    year = datetime.now(UTC).year + 1
-    days = [date(year, month, monthrange(year, month)[1]).toordinal() for month in (3, 10)]
-    spring, autumn = (
-        date.fromordinal(day - date.fromordinal(day).isoweekday() % 7) for day in days
-    )
-    return f"{spring}T02:30", f"{autumn}T02:30"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from api.portal import support_queues
-from api.portal.start_fields import local_value
 from api.portal.temporal_ui import workflow_page
 from config import Settings
 from db.ids import new_id
@@ -100,21 +99,6 @@ async def test_a_date_that_cannot_be_entered_any_more_says_so(late: Late, eve: V
     assert answer.status_code == 409
     assert "The booking is cancelled already." in words(answer)
     assert "Fugues Cancelled" in words(answer)
-
-
-@pytest.mark.parametrize(
-    ("at", "shown"),
-    [
-        ("2026-11-24T09:00:00+00:00", "2026-11-24T10:00"),
-        ("2026-11-24T09:00:30+00:00", "2026-11-24T10:00:30"),
-        # 02:30 comes twice on this day: what the field said would be one of two instants.
-        ("2026-10-25T00:30:00+00:00", None),
-        ("2026-10-25T01:30:00+00:00", None),
-        ("2026-11-24T09:00:00.5+00:00", None),
-    ],
-)
-def test_a_date_is_filled_in_where_the_field_can_say_it(at: str, shown: str | None) -> None:
-    assert local_value(datetime.fromisoformat(at), BERLIN) == shown
 
 
 async def test_support_amends_a_date_and_says_since_when(late: Late, eve: Visitor) -> None:

@@ -6,10 +6,11 @@ import base64
 import html
 import json
 import re
+from calendar import monthrange
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -113,6 +114,16 @@ def local(days: int, zone: str = "Europe/Berlin", hour: int = 10) -> str:
     """Some hour of a day, as a browser sends it from a field of a local date and time."""
     there = datetime.now(ZoneInfo(zone)) + timedelta(days=days)
     return there.strftime(f"%Y-%m-%dT{hour:02}:00")
+
+
+def changes_of_clocks() -> tuple[str, str]:
+    """Half past two in Berlin on the next day that lacks it, and on the next that has it twice."""
+    year = datetime.now(UTC).year + 1
+    days = [date(year, month, monthrange(year, month)[1]).toordinal() for month in (3, 10)]
+    spring, autumn = (
+        date.fromordinal(day - date.fromordinal(day).isoweekday() % 7) for day in days
+    )
+    return f"{spring}T02:30", f"{autumn}T02:30"
 
 
 def this_minute(zone: str = "Europe/Berlin") -> str:
