@@ -21,8 +21,14 @@ policies = typer.Typer(help="Trying out other rules.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-PersonRole = Annotated[Role, typer.Argument(help="provider, client or support")]
-PersonId = Annotated[str, typer.Argument(help="The marketplace's id of the person.")]
+Whom = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[ROLE] PERSON",
+        help="The marketplace's id of the person; provider, client or support before it, where"
+        " more than one of them has this id.",
+    ),
+]
 
 
 @app.command()
@@ -86,14 +92,18 @@ def stuck(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def export(role: PersonRole, person_id: PersonId) -> None:
+def export(whom: Whom) -> None:
     """Prints everything on record about a person, as JSON."""
     from ops.connections import database
     from ops.privacy import export as run
+    from ops.privacy import person_meant
+
+    named = _named(whom)
 
     async def work() -> bool:
         async with database(load_settings()) as engine:
-            await run(engine, role, person_id, print)
+            person = await person_meant(engine, *named)
+            await run(engine, person.role, person.id, print)
         return True
 
     _run(work())
@@ -101,8 +111,7 @@ def export(role: PersonRole, person_id: PersonId) -> None:
 
 @app.command()
 def erase(
-    role: PersonRole,
-    person_id: PersonId,
+    whom: Whom,
     *,
     histories: Annotated[
         bool,
@@ -114,15 +123,20 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Takes a person out of the record: their name, their words, and the id that leads to them."""
-    from ops.connections import stack
+    from ops.connections import database, stack
     from ops.privacy import erase as run
+    from ops.privacy import person_meant
 
-    if not yes:
-        typer.confirm(f"Erase {role} {person_id} for good?", abort=True)
+    named = _named(whom)
 
     async def work() -> bool:
-        async with stack(load_settings()) as parts:
-            return await run(parts, role, person_id, print, histories=histories)
+        settings = load_settings()
+        async with database(settings) as engine:
+            person = await person_meant(engine, *named)
+        if not (yes or typer.confirm(f"Erase {person} for good?")):
+            raise OperatorError("nobody is erased")
+        async with stack(settings) as parts:
+            return await run(parts, person.role, person.id, print, histories=histories)
 
     _run(work())
 
@@ -139,6 +153,16 @@ def replay(file: Path, *, as_json: AsJson = False) -> None:
         return True
 
     _run(work())
+
+
+def _named(whom: list[str]) -> tuple[Role | None, str]:
+    """The role that was given, if one was, and the id."""
+    match whom:
+        case [person_id]:
+            return None, person_id
+        case [role, person_id] if role in tuple(Role):
+            return Role(role), person_id
+    raise typer.BadParameter("is one id, or one of provider, client and support, and an id")
 
 
 def _run(work: Coroutine[Any, Any, bool]) -> None:

@@ -29,7 +29,30 @@ from ops.connections import Stack
 
 Say = Callable[[str], None]
 
+_PEOPLE = (Role.PROVIDER, Role.CLIENT, Role.SUPPORT)
 _ATTRIBUTES = {Role.PROVIDER: "ProviderId", Role.CLIENT: "ClientId"}
+
+
+async def person_meant(engine: AsyncEngine, role: Role | None, person_id: str) -> Party:
+    """Whom an operator means who may have left out the role: whoever is on record by the id.
+
+    Raises OperatorError where that is nobody, or might be several.
+    """
+    if role is not None:
+        return _person(role, person_id)
+    found: list[Party] = []
+    async with engine.connect() as conn:
+        for each in _PEOPLE:
+            person = _person(each, person_id)
+            if any([rows async for _, rows in exporting.export(conn, person)]):
+                found.append(person)
+    match found:
+        case [person]:
+            return person
+        case []:
+            raise OperatorError(f"nothing is on record about {person_id}")
+    several = " and of ".join(map(str, found))
+    raise OperatorError(f"{person_id} is the id of {several}: say which, with the role before it")
 
 
 async def export(engine: AsyncEngine, role: Role, person_id: str, say: Say) -> None:
@@ -132,7 +155,7 @@ async def _end(standing: WorkflowHandle[Any, Any]) -> None:
 
 
 def _person(role: Role, person_id: str) -> Party:
-    if role not in (Role.PROVIDER, Role.CLIENT, Role.SUPPORT):
+    if role not in _PEOPLE:
         raise OperatorError(f"a {role} is nobody: provider, client or support")
     if not is_id(person_id):
         raise OperatorError(f"{person_id!r} cannot be the id of anybody")

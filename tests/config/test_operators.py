@@ -17,6 +17,13 @@ def test_what_is_no_span_of_days_is_not_repaired(days: str) -> None:
     assert CliRunner().invoke(app, ["repair", "--closed-days", days]).exit_code == 2
 
 
+@pytest.mark.parametrize("command", ["export", "erase"])
+@pytest.mark.parametrize("words", [[], ["king", "ada"], ["client", "ada", "ben"]])
+def test_a_person_is_an_id_or_a_role_and_an_id(command: str, words: list[str]) -> None:
+    told = CliRunner().invoke(app, [command, *words])
+    assert (told.exit_code, told.stdout) == (2, "")
+
+
 async def test_a_database_that_does_not_answer_is_named() -> None:
     nobody = Settings(database_url="postgresql+psycopg://nobody@127.0.0.1:1/keepdate")
     with pytest.raises(OperatorError, match="the database does not answer: connection failed"):

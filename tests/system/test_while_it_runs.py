@@ -178,39 +178,41 @@ def test_demo_can_be_played_again(running: RunningStack) -> None:
         _tells_every_decision(demo)
 
 
-def test_what_was_played_is_on_record_as_it_was_decided(running: RunningStack) -> None:
-    url = re.search(r"postgresql\S+", running.output)
+def operate(stack: RunningStack, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command of operators, on the database that the stack says is its own."""
+    url = re.search(r"postgresql\S+", stack.output)
     assert url is not None
-    environment = running.environment | {"KEEPDATE_DATABASE_URL": url.group()}
-    for command, says in (("repair", "compared: nothing differs."), ("stuck", "gets on.")):
-        told = subprocess.run(
-            [sys.executable, cli.__file__, command],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-        assert (told.returncode, told.stderr) == (0, ""), told.stdout
-        assert told.stdout.rstrip().endswith(says)
-
-
-def test_an_operator_who_names_nobody_is_told_in_one_line(running: RunningStack) -> None:
-    url = re.search(r"postgresql\S+", running.output)
-    assert url is not None
-    told = subprocess.run(
-        [sys.executable, cli.__file__, "erase", "client", "", "--yes"],
-        env=running.environment | {"KEEPDATE_DATABASE_URL": url.group()},
+    return subprocess.run(
+        [sys.executable, cli.__file__, *words],
+        env=stack.environment | {"KEEPDATE_DATABASE_URL": url.group()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=_SECONDS,
         check=False,
     )
+
+
+def test_what_was_played_is_on_record_as_it_was_decided(running: RunningStack) -> None:
+    for command, says in (("repair", "compared: nothing differs."), ("stuck", "gets on.")):
+        told = operate(running, command)
+        assert (told.returncode, told.stderr) == (0, ""), told.stdout
+        assert told.stdout.rstrip().endswith(says)
+
+
+def test_an_operator_who_names_nobody_is_told_in_one_line(running: RunningStack) -> None:
+    told = operate(running, "erase", "client", "", "--yes")
     # With the threads of Temporal's client about: a process that they abort ends otherwise.
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr == "keepdate: '' cannot be the id of anybody\n"
+
+
+def test_a_person_is_exported_by_their_id_alone(running: RunningStack) -> None:
+    with running.client("client", "dora") as dora:
+        dora.post("/v1/conversations", json={"provider_id": "somebody"}).raise_for_status()
+    told = operate(running, "export", "dora")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert json.loads(told.stdout)["person"] == {"role": "client", "id": "dora"}
 
 
 def test_demo_without_a_stack_is_one_line() -> None:

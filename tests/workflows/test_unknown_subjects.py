@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from domain.party import Role
+from db.ids import new_id
+from db.stores.people import note_person
+from domain.party import Party, Role
 from ops import OperatorError
 from ops.connections import Stack
-from ops.privacy import erase, export
+from ops.privacy import erase, export, person_meant
 from ops.repair import repair
 from tests.workflows.world import World
 
@@ -30,3 +32,19 @@ async def test_what_is_no_id_is_nobodys(world: World, given: str) -> None:
         await export(world.engine, Role.CLIENT, given, print)
     with pytest.raises(OperatorError, match="cannot be the id of anybody"):
         await erase(stack, Role.CLIENT, given, print)
+
+
+async def test_a_role_can_be_left_out_where_one_person_alone_has_the_id(world: World) -> None:
+    provider_id, _ = await world.provider_with_topic()
+    provider = Party(role=Role.PROVIDER, id=provider_id)
+    assert await person_meant(world.engine, None, provider_id) == provider
+
+    namesake = Party(role=Role.SUPPORT, id=provider_id)
+    async with world.engine.begin() as conn:
+        await note_person(conn, namesake, name="Ada", zone="UTC")
+    with pytest.raises(OperatorError, match=f"of {provider} and of {namesake}: say which"):
+        await person_meant(world.engine, None, provider_id)
+    assert await person_meant(world.engine, Role.SUPPORT, provider_id) == namesake
+
+    with pytest.raises(OperatorError, match="nothing is on record about"):
+        await person_meant(world.engine, None, f"nobody-{new_id()}")
