@@ -17,9 +17,10 @@ from db.recording.journal import Subject
 from db.recording.transaction import transaction
 from db.repair.comparing import Compared, compare, of_subject
 from db.repair.differences import Difference, Kind
-from db.repair.expected import Expected, ExpectedRow
+from db.repair.expected import Expected, ExpectedRow, Row
 from db.schema import decisions, events, messages
 from db.stores.conversations import note_message
+from db.stores.topics import insert_topic
 
 WITHIN = timedelta(seconds=30)
 """A mending is over by then; whoever records meanwhile waits for it, and tries again."""
@@ -54,6 +55,8 @@ async def mend(engine: AsyncEngine, expected: Expected, *, seen: Compared) -> Me
             found = await compare(conn, expected)
             if (found.recording, found.differences) != (seen.recording, seen.differences):
                 raise MovedOnError
+            if _is_deleted_booking(expected, found):
+                await _bring_back_topic(conn, expected.head.values)
             for row, difference in found.rows:
                 await _write(conn, expected, row, difference)
             for difference in found.differences:
@@ -64,6 +67,23 @@ async def mend(engine: AsyncEngine, expected: Expected, *, seen: Compared) -> Me
     left = tuple(each for each in found.differences if each.kind is Kind.FORGOTTEN)
     mended = tuple(each for each in found.differences if each not in left)
     return Mended(mended=mended, left=left, remark=_remark(expected, found))
+
+
+async def _bring_back_topic(conn: AsyncConnection, booking: Row) -> None:
+    """A booking cannot be written down without its topic, which may be younger than a copy too.
+
+    As much of it as the booking knows. Its provider lists it again, or not.
+    """
+    await insert_topic(
+        conn,
+        topic_id=booking["topic_id"],
+        provider_id=booking["provider_id"],
+        title=booking["document"]["title"],
+        description="",
+        duration_minutes=booking["document"]["duration_minutes"],
+        now=booking["created_at"],
+        listed=False,
+    )
 
 
 async def _lock(conn: AsyncConnection, expected: Expected) -> None:
@@ -141,9 +161,13 @@ def _why(error: IntegrityError) -> str:
 
 
 def _remark(expected: Expected, found: Compared) -> str | None:
-    if found.head is None and expected.subject is Subject.BOOKING:
+    if _is_deleted_booking(expected, found):
         return (
             "the link, the materials and the note of the two were in the deleted row alone: they"
-            " are lost"
+            " are lost; so is its topic's description, if the topic was gone: it is back, unlisted"
         )
     return None
+
+
+def _is_deleted_booking(expected: Expected, found: Compared) -> bool:
+    return found.head is None and expected.subject is Subject.BOOKING

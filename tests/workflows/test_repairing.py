@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import Table, delete, select, text, update
 
 from activities.comparing import Comparer
+from db.queries.topics import TopicStatus, get_topic
 from db.schema import (
+    booking_intents,
     bookings,
     decisions,
     events,
     late_events,
     messages,
     notices,
+    topics,
 )
 from domain.booking.decide import NewRequest
 from tests.workflows.by_hand import by_hand, found_by
@@ -102,6 +105,29 @@ async def test_a_deleted_booking_comes_back_whole(
     assert "lost" in done.remark
     assert await _rows(world, booking_id) == before
     assert await comparer.compared(handle.id, apply=False) is None
+
+
+async def test_a_booking_comes_back_whose_topic_is_gone_too(
+    world: World, comparer: Comparer
+) -> None:
+    """Both are younger than the copy that the database was restored from."""
+    wanted = await _confirmed(world)
+    handle = world.booking(wanted.booking_id)
+    await by_hand(
+        world,
+        *(delete(table).where(_about(table, wanted.booking_id)) for table in EVERYTHING),
+        delete(booking_intents).where(booking_intents.c.booking_id == wanted.booking_id),
+        delete(topics).where(topics.c.id == wanted.topic_id),
+    )
+    done = await found_by(comparer, handle, apply=True)
+    assert done.differs == ()
+    assert "topic" in (done.remark or "")
+    async with world.engine.connect() as conn:
+        topic = await get_topic(conn, wanted.topic_id)
+    assert topic is not None
+    assert (topic.provider_id, topic.duration_minutes) == (wanted.provider_id, 60)
+    assert topic.status is TopicStatus.PAUSED
+    await world.update(handle, "ask-cancel", reason="Ill.")
 
 
 async def test_an_altered_row_is_found_and_mended(world: World, comparer: Comparer) -> None:
