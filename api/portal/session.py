@@ -121,9 +121,10 @@ def knows_form_secret(request: Request, given: str) -> bool:
 
 
 def flash(request: Request, told: Flash) -> None:
-    """Tells somebody something on the next page that they see."""
-    waiting = [*request.session.get(_FLASHES, []), [told.kind, told.text]]
-    request.session[_FLASHES] = waiting[-_MOST_FLASHES:]
+    """Tells somebody something on the next page that they see; once, if they pressed twice."""
+    new = [told.kind, told.text]
+    waiting = [each for each in request.session.get(_FLASHES, []) if each != new]
+    request.session[_FLASHES] = [*waiting, new][-_MOST_FLASHES:]
 
 
 def take_flashes(request: Request) -> list[Flash]:

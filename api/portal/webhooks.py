@@ -121,10 +121,15 @@ async def remove(
     webhook_id: str, request: Request, viewer: OwnerIn, parts: Parts, form: SentForm
 ) -> Response:
     """Deletes it."""
-    async with parts.engine.begin() as conn:
+
+    async def delete(conn: AsyncConnection, _: str) -> Answered:
         webhook = await webhooks.existing(conn, webhook_id, viewer.party)
         await delete_webhook(conn, webhook.id, now=clock())
-    return redirect(request, _PATH, done=f"{webhook.url} is told of nothing any more.")
+        return Answered(status=200, body={"url": webhook.url})
+
+    # Kept as the answer to this form: pressed twice, the endpoint is gone by the second time.
+    outcome = await write_once(viewer, parts, form, delete)
+    return redirect(request, _PATH, done=f"{outcome.body['url']} is told of nothing any more.")
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver")

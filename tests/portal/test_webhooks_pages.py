@@ -80,6 +80,14 @@ async def test_what_cannot_be_an_endpoint_is_told_at_its_field(
     assert 'value="Kept"' in answer.text
 
 
+async def test_who_presses_twice_deletes_an_endpoint_and_is_told_once(ada: Visitor) -> None:
+    path, page = await added(ada)
+    for _ in range(2):
+        answer = await ada.send(page, f"{path}/delete")
+        assert answer.headers["location"] == PAGE
+    assert words(await ada.get(PAGE)).count(f"{URL} is told of nothing any more.") == 1
+
+
 async def test_an_endpoint_is_changed_disabled_enabled_and_deleted(ada: Visitor) -> None:
     path, _ = await added(ada)
 
