@@ -133,9 +133,10 @@ def _in_the_clear(
 def _is_database_safe(url: str, variables: Mapping[str, str]) -> bool:
     parts = urlsplit(url)
     options = parse_qs(parts.query)
-    host = parts.hostname or options.get("host", [""])[0]
+    hosts = (parts.hostname or ",".join(options.get("host", [""]))).split(",")
     mode = options.get("sslmode", [variables.get("PGSSLMODE", "prefer")])[0]
-    return host.startswith("/") or _is_this_machine(host) or mode in _ENCRYPTED_BY_FORCE
+    here = all(host.startswith("/") or _is_this_machine(host) for host in hosts)
+    return here or mode in _ENCRYPTED_BY_FORCE
 
 
 def _is_plain_http(url: str) -> bool:

@@ -14,18 +14,63 @@ from domain.notices.address import is_address
 
 _CODEC_KEY = re.compile(r"(?P<id>[A-Za-z0-9._-]{1,64}):[A-Za-z0-9+/]{43}=", re.ASCII)
 
+_SEVERAL_SERVERS = re.compile(
+    r"(?P<who>(?:[^?]*@)?)(?P<servers>[^@/?]*,[^@/?]*)(?P<database>/[^?]*)?(?:\?(?P<more>.*))?"
+)
+
 
 def _with_its_driver(url: str) -> str:
     scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+    found = f"postgresql+psycopg://{_servers_apart(rest)}"
+    known = separator and scheme in {"postgres", "postgresql", "postgresql+psycopg"}
+    if not known or not _can_be_read(found):
         raise ValueError("must be a PostgreSQL URL, such as postgresql://user@host/keepdate")
-    return f"postgresql+psycopg://{rest}"
+    return found
+
+
+def _servers_apart(rest: str) -> str:
+    """Several servers, which libpq takes in one place of an address, where SQLAlchemy has them."""
+    several = _SEVERAL_SERVERS.fullmatch(rest)
+    if several is None:
+        return rest
+    servers = [_host_and_port(each) for each in several["servers"].split(",")]
+    hosts = ",".join(host for host, _ in servers)
+    ports = ",".join(port for _, port in servers)
+    more = f"&{several['more']}" if several["more"] else ""
+    return f"{several['who']}{several['database'] or '/'}?host={hosts}&port={ports}{more}"
+
+
+def _host_and_port(server: str) -> tuple[str, str]:
+    host, _, port = server.rpartition(":")
+    return (host.strip("[]"), port) if port.isdecimal() and host else (server.strip("[]"), "")
+
+
+def _can_be_read(url: str) -> bool:
+    # Here, for most commands need no database.
+    from sqlalchemy import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        made = make_url(url)
+        made.get_dialect()().create_connect_args(made)
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def _mail_server(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
-        raise ValueError("must be smtp://, smtp+starttls:// or smtps:// with a host")
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"smtp", "smtp+starttls", "smtps"} and parts.port != 0
+        # A slash in a password would end the address there, and have half of it taken for a port.
+        whole = parts.path in {"", "/"} and not parts.query and not parts.fragment
+    except ValueError:
+        known = whole = False
+    if not known or not whole or not parts.hostname:
+        raise ValueError(
+            "must be smtp://, smtp+starttls:// or smtps:// with a host;"
+            " in a password, / is %2F, ? is %3F and # is %23"
+        )
     return url
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 from typing import Any
 
 import psycopg
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -31,7 +32,7 @@ def create_engine(
         pool_timeout=_POOL_WAIT_SECONDS,
         # The values of a statement that fails are what people wrote, and errors are logged.
         hide_parameters=True,
-        connect_args={**connection_options(application_name), "prepare_threshold": 5},
+        connect_args={**connection_options(url, application_name), "prepare_threshold": 5},
     )
     event.listen(engine.sync_engine, "checkout", _replace_if_cut)
     return engine
@@ -62,16 +63,24 @@ def _silent(connection: psycopg.AsyncConnection[Any]) -> bool:
     return not poll.poll(0)
 
 
-def connection_options(application_name: str) -> dict[str, Any]:
-    """What every connection of ours is opened with, as psycopg takes it."""
+def connection_options(url: str, application_name: str) -> dict[str, Any]:
+    """How every connection of ours is opened, as psycopg takes it: by `url`, SQLAlchemy's.
+
+    What it leaves open is as below. It may name several servers, and options of its own.
+    """
+    address = make_url(url)
+    _, given = address.get_dialect()().create_connect_args(address)
+    # As libpq itself would have it: what the environment says, unless the address does.
+    options = given.get("options") or os.environ.get("PGOPTIONS", "")
     return {
-        "application_name": application_name,
         "connect_timeout": _CONNECT_SECONDS,
-        # Instants come back in UTC, wherever the server believes that it stands.
-        "options": "-c timezone=UTC",
         # A server that vanished without a word is noticed in seconds (TCP only).
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
+        **given,
+        "application_name": application_name,
+        # Instants come back in UTC, wherever the server believes that it stands.
+        "options": f"{options} -c timezone=UTC".strip(),
     }

@@ -118,9 +118,7 @@ async def announcements(
 async def _connected(url: str, application_name: str) -> psycopg.AsyncConnection:
     connecting = asyncio.create_task(
         psycopg.AsyncConnection.connect(
-            url.replace("postgresql+psycopg://", "postgresql://", 1),
-            autocommit=True,
-            **connection_options(application_name),
+            autocommit=True, **connection_options(url, application_name)
         )
     )
     try:

@@ -73,6 +73,11 @@ def test_a_production_can_be_safe(monkeypatch: pytest.MonkeyPatch) -> None:
             "postgresql://db.example.org/k?sslmode=prefer",
             "KEEPDATE_DATABASE_URL",
         ),
+        (
+            "KEEPDATE_DATABASE_URL",
+            "postgresql://127.0.0.1:5432,db.example.org:5432/k",
+            "KEEPDATE_DATABASE_URL",
+        ),
         ("KEEPDATE_SMTP_URL", "smtp://mail.example.org", "KEEPDATE_SMTP_URL"),
         ("KEEPDATE_CODEC_KEYS", "", "KEEPDATE_CODEC_KEYS"),
         ("KEEPDATE_TEMPORAL_UI_URL", "http://ui.example.org", "KEEPDATE_TEMPORAL_UI_URL"),

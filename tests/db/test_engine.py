@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.engine import create_engine
+from db.queries.live import announcements
 from db.recording import record_booking
 from domain.booking.record import Recorded
 from tests.db.player import NOW, SOON, requested
@@ -35,3 +38,37 @@ async def test_instants_come_back_in_utc(engine: AsyncEngine) -> None:
     async with engine.connect() as conn:
         instant = await conn.scalar(text("SELECT created_at FROM bookings"))
     assert (instant, instant.tzname()) == (NOW, "UTC")
+
+
+@pytest.mark.parametrize("told_by", ["address", "environment"])
+async def test_options_of_the_operator_hold_beside_ours(
+    tables: AsyncEngine, told_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = _address(tables)
+    if told_by == "address":
+        url += "&options=-csearch_path%3Delsewhere"
+    else:
+        monkeypatch.setenv("PGOPTIONS", "-csearch_path=elsewhere")
+    engine = create_engine(url)
+    async with engine.connect() as conn:
+        assert await conn.scalar(text("SHOW search_path")) == "elsewhere"
+        assert await conn.scalar(text("SHOW timezone")) == "UTC"
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("form", ["host=/nowhere:5432&host={}:5432", "host=/nowhere,{}&port=,"])
+async def test_of_several_servers_one_that_answers_is_enough(
+    tables: AsyncEngine, form: str
+) -> None:
+    here = tables.url.query["host"]
+    url = f"postgresql+psycopg://postgres@/{tables.url.database}?{form.format(here)}"
+    engine = create_engine(url)
+    async with engine.connect() as conn:
+        assert await conn.scalar(text("SELECT 1")) == 1
+    await engine.dispose()
+    async with announcements(url, application_name="test", at_least_every=0.001) as heard:
+        await anext(heard)
+
+
+def _address(engine: AsyncEngine) -> str:
+    return engine.url.render_as_string(hide_password=False)
