@@ -23,6 +23,7 @@ from db.personal.rules import WORDS
 from db.recording.journal import Subject
 from db.repair.expected import ExpectedRow, Row
 from db.schema import bookings, decisions, events, messages
+from domain.standing.state import Cause
 
 _SHOWN = 60
 
@@ -120,6 +121,21 @@ def _without_words(data: Any) -> Any:
     return {name: value for name, value in data.items() if name not in ("rule", "text")}
 
 
+def _without_our_words(value: Any) -> Any:
+    """A document without the sentences in it that nobody has written but a version of ours.
+
+    What was said at the time stays: a provider has the statement of reasons in their hands.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    ours = {"why", "reasons"}
+    if value.get("cause") == Cause.CASE:
+        ours.add("reason")
+    if value.get("uncontested"):
+        ours.add("note")
+    return {name: _without_our_words(each) for name, each in value.items() if name not in ours}
+
+
 def _without_revision(card: Any) -> Any:
     if not isinstance(card, Mapping):
         return card
@@ -138,8 +154,8 @@ def _agree(there: Any, wanted: Any) -> bool:
 
 def _same_event(expected: ExpectedRow, there: Any, wanted: Any) -> bool:
     of_booking = expected.values["subject"] == Subject.BOOKING
-    normalise = _booking_event if of_booking else _standing_event
-    return bool(there == wanted or _normalised(normalise, there) == wanted)
+    found = _normalised(_booking_event if of_booking else _standing_event, there)
+    return bool(there == wanted or _without_our_words(found) == _without_our_words(wanted))
 
 
 def _normalised(normalise: Callable[[Any], Any], there: Any) -> Any:
@@ -169,6 +185,7 @@ def _same_standing(there: Any, wanted: Any) -> bool:
     found = _normalised(lambda it: standing_document(standing_from(it)), there)
     if found is None:
         return False
+    found, wanted = _without_our_words(found), _without_our_words(wanted)
     # Which late events a standing carries one by one may change between two recordings, when it
     # has recalled some: what both carry must be the same.
     carried = {"events", "claims", "folded"}
