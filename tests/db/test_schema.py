@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -81,6 +82,51 @@ def test_a_release_that_is_rolled_back_to_finds_nothing_to_do(empty_database: st
     assert _catalogue(engine) == before
     with engine.connect() as conn:
         assert conn.scalars(text("SELECT version_num FROM alembic_version")).all() == ["9999"]
+
+
+def test_late_events_of_before_have_the_places_that_they_would_be_given(
+    empty_database: str,
+) -> None:
+    """The number of the event among all of the standing's, by which later ones go on."""
+    _migrated_up_to("0009", empty_database)
+    late = {
+        "booking_id": "b",
+        "kind": "cancellation",
+        "scheduled_start": "2026-03-04T09:00:00Z",
+        "initiated_at": "2026-03-02T09:00:00Z",
+        "margin_seconds": 172800,
+        "late": True,
+        "excused": False,
+        "settled": False,
+        "aged": False,
+    }
+    events = {each: {**late, "id": each} for each in ("first", "second")}
+    engine = create_engine(empty_database, poolclass=NullPool)
+    with engine.begin() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO standings (provider_id, status, suspended, document, revision,"
+                " recording, refused, updated_at)"
+                " VALUES ('ada', 'warned', false, :document, 2, 2, 0, now())"
+            ),
+            {"document": json.dumps({"events": events, "claims": {}})},
+        )
+        for seq, late_event in ((1, "first"), (2, None), (3, "second"), (4, None)):
+            conn.execute(
+                text(
+                    "INSERT INTO events (subject, subject_id, seq, type, occurred_at, data)"
+                    " VALUES ('standing', 'ada', :seq, :type, now(), :data)"
+                ),
+                {
+                    "seq": seq,
+                    "type": "late-event.recorded" if late_event else "standing.warned",
+                    "data": json.dumps({"event": events[late_event]} if late_event else {}),
+                },
+            )
+    migrate.upgrade(empty_database)
+    with engine.connect() as conn:
+        found = conn.execute(text("SELECT id, place, counts FROM standing_late_events")).all()
+    assert sorted(map(tuple, found)) == [("first", 1, True), ("second", 3, True)]
 
 
 def test_nobody_waits_behind_a_migration_for_as_long_as_a_backup_takes(

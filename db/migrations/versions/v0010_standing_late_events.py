@@ -18,14 +18,19 @@ _FROM_THE_STANDINGS = """
     INSERT INTO standing_late_events
         (provider_id, id, place, booking_id, kind, scheduled_start, initiated_at, margin_seconds,
          late, excused, settled, aged, claim, claim_due_at)
-    SELECT provider_id, event ->> 'id', place, event ->> 'booking_id', event ->> 'kind',
+    SELECT standings.provider_id, event ->> 'id', recorded.seq, event ->> 'booking_id',
+           event ->> 'kind',
            (event ->> 'scheduled_start')::timestamptz, (event ->> 'initiated_at')::timestamptz,
            (event ->> 'margin_seconds')::bigint, (event ->> 'late')::boolean,
            (event ->> 'excused')::boolean, (event ->> 'settled')::boolean,
            (event ->> 'aged')::boolean, claim ->> 'status', (claim ->> 'due_at')::timestamptz
       FROM standings
-     CROSS JOIN json_each(document -> 'events') WITH ORDINALITY AS each (id, event, place)
+     CROSS JOIN json_each(document -> 'events') AS each (id, event)
      CROSS JOIN LATERAL (SELECT document -> 'claims' -> (event ->> 'id') AS claim) AS claimed
+      JOIN events AS recorded
+        ON recorded.subject = 'standing' AND recorded.subject_id = standings.provider_id
+       AND recorded.type = 'late-event.recorded'
+       AND recorded.data -> 'event' ->> 'id' = event ->> 'id'
 """
 
 
