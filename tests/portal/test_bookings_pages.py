@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from tests.portal.conftest import Meet
 from tests.portal.pair import WHEN, Pair, in_tokyo
-from tests.portal.visitor import actions_on, instant, local, words
+from tests.portal.visitor import actions_on, changes_of_clocks, instant, local, words
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -83,6 +84,14 @@ async def test_what_would_be_late_is_said_on_the_form_itself(pair: Pair) -> None
     late = words(await pair.ada.get(await pair.confirmed(local(3))))
     assert "it would be your first late cancellation, and a warning." in late
     assert "it would be your first late reschedule, and a warning." in late
+
+
+async def test_since_when_it_is_late_is_said_by_the_clock_on_the_wall(pair: Pair) -> None:
+    sunday = date.fromisoformat(changes_of_clocks()[1][:10])
+    page = words(await pair.ada.get(await pair.confirmed(f"{sunday}T12:00")))
+    tuesday = sunday - timedelta(days=5)
+    # Five days are 120 hours, and this Sunday has 25.
+    assert f"It is late from Tue {tuesday.day} Oct {tuesday.year}, 13:00 on." in page
 
 
 async def test_new_times_are_accepted_and_entered(pair: Pair, meet: Meet) -> None:
