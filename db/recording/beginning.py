@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.queries.topics import TopicStatus, read_topics
 from db.schema import booking_intents, topics
 from domain.booking.state import Booking
+from domain.policy import CLOCK_TOLERANCE
 from domain.refusal import Code, Refusal, refuse
 
 # An intent and its topic at once, which the database has made sure is there. Whoever erases one of
@@ -47,8 +48,9 @@ async def require_request(conn: AsyncConnection, booking: Booking) -> None:
         raise NotBegunError(refuse(Code.MALFORMED, "Nobody has asked for this booking."))
     if asked.provider_id != booking.provider_id:
         raise NotBegunError(refuse(Code.MALFORMED, "The provider has no such topic."))
-    # A topic that was changed after the request has changed for later requests alone.
-    changed = asked.updated_at > booking.created_at
+    # A topic that was changed after the request has changed for later requests alone. The two are
+    # of two clocks, and a change that is just being made is dated before others can see it.
+    changed = asked.updated_at > max(asked.created_at, booking.created_at - CLOCK_TOLERANCE)
     if asked.duration_minutes != booking.duration_minutes and not changed:
         raise NotBegunError(refuse(Code.MALFORMED, "A session on this topic is not as long."))
     match TopicStatus(asked.status):

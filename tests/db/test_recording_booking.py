@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from db.queries.conversations import list_conversations, list_messages
 from db.queries.timelines import booking_timeline
 from db.recording import RecordingGapError, UnknownTopicError, record_booking
 from db.schema import bookings, conversations, decisions, events, late_events, messages, notices
+from db.stores.topics import insert_topic, update_topic
 from domain.booking import commands as do
 from domain.booking.deadlines import next_deadline
 from domain.booking.decide import elapse
@@ -124,6 +126,25 @@ async def test_a_booking_needs_a_topic_that_exists(engine: AsyncEngine) -> None:
     with pytest.raises(UnknownTopicError):
         await requested(engine, topic_id="none", asked=False)
     assert await _all(engine, bookings, "id") == []
+
+
+async def test_a_topic_that_was_changed_about_the_time_of_a_request_has_its_old_length_there(
+    engine: AsyncEngine,
+) -> None:
+    async with engine.begin() as conn:
+        topic_id = await insert_topic(
+            conn,
+            provider_id="ada",
+            title="Chess",
+            description="",
+            duration_minutes=60,
+            now=in_days(-1),
+        )
+        # By a clock that is behind, or committed a moment later: the client has not seen it yet.
+        a_little_earlier = NOW - timedelta(seconds=1)
+        await update_topic(conn, topic_id, duration_minutes=90, now=a_little_earlier)
+    played = await requested(engine, topic_id=topic_id)
+    assert played.booking.duration_minutes == 60
 
 
 async def test_refusals_are_kept_to_the_newest_with_a_count_of_all(engine: AsyncEngine) -> None:
