@@ -139,8 +139,9 @@ def migrate() -> None:
     """Brings the database to the newest schema."""
     settings = _settings_with_logging()
     url = settings.require_database_url()
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
 
+    from db import outages
     from db.migrate import TablesInUseError, upgrade
 
     try:
@@ -149,9 +150,11 @@ def migrate() -> None:
         raise CommandError(
             f"somebody uses a table all the time, a backup perhaps: {error}"
         ) from None
-    except OperationalError as error:
-        reason = str(error.orig).splitlines()[0]
-        raise CommandError(f"the database does not answer: {reason}") from error
+    except DBAPIError as error:
+        reason = outages.told(error)
+        if reason is None:
+            raise
+        raise CommandError(reason) from None
 
 
 @app.command()

@@ -10,8 +10,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -19,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.gateway import field_errors
 from api.outcomes import TemporalUnreachableError
+from db import outages
 from domain.refusal import MEANINGS, Code, FieldError, Refusal, refuse
 
 MEDIA_TYPE = "application/problem+json"
@@ -191,6 +190,8 @@ def install(app: FastAPI) -> None:
         return ProblemError(error.status_code, code, headers=error.headers).response
 
     async def _database(_: Request, error: Exception) -> JSONResponse:
+        if not outages.is_outage(error):
+            raise error
         _log.warning("The database cannot be reached: %s", type(error).__name__)
         return unavailable("The database cannot be reached at the moment.").response
 
@@ -199,5 +200,5 @@ def install(app: FastAPI) -> None:
         _log.warning("Temporal cannot be reached: %s", error)
         return unavailable("Temporal cannot be reached at the moment.").response
 
-    for kind in (OperationalError, InterfaceError, PoolTimeoutError):
+    for kind in outages.KINDS:
         app.add_exception_handler(kind, _database)

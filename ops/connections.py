@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from config import Settings, temporal_connection
+from db import outages
 from db.engine import create_engine
 from ops import OperatorError
 from workflows.encryption import converter
@@ -29,7 +31,7 @@ class Stack:
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """Connections to the database alone. Raises OperatorError where it does not answer."""
+    """Connections to the database alone. Raises OperatorError where it is not as it should be."""
     engine = create_engine(
         settings.require_database_url(),
         pool_size=_CONNECTIONS,
@@ -37,16 +39,18 @@ async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
     )
     try:
         yield engine
-    except OperationalError as error:
-        reason = str(error.orig).splitlines()[0]
-        raise OperatorError(f"the database does not answer: {reason}") from None
+    except DBAPIError as error:
+        reason = outages.told(error)
+        if reason is None:
+            raise
+        raise OperatorError(reason) from None
     finally:
         await engine.dispose()
 
 
 @asynccontextmanager
 async def stack(settings: Settings) -> AsyncIterator[Stack]:
-    """Both. Raises OperatorError where Temporal does not answer."""
+    """Both. Raises OperatorError where Temporal does not answer, or refuses what it is asked."""
     async with database(settings) as engine:
         try:
             client = await Client.connect(
@@ -54,4 +58,7 @@ async def stack(settings: Settings) -> AsyncIterator[Stack]:
             )
         except RuntimeError as error:
             raise OperatorError(f"Temporal does not answer: {error}") from None
-        yield Stack(client=client, engine=engine, task_queue=settings.task_queue)
+        try:
+            yield Stack(client=client, engine=engine, task_queue=settings.task_queue)
+        except RPCError as error:
+            raise OperatorError(f"Temporal refuses: {error.message}") from None

@@ -272,3 +272,15 @@ async def _free_port() -> int:
     server.close()
     await server.wait_closed()
     return port
+
+
+async def test_a_database_that_takes_no_changes_is_an_outage_for_those_who_make_one(
+    api_settings: Settings,
+) -> None:
+    address = f"{api_settings.database_url}&options=-cdefault_transaction_read_only%3Don"
+    async with served(api_settings.model_copy(update={"database_url": address})) as market:
+        provider = market.provider()
+        ok(await provider.get("/v1/topics"))
+        answer = await provider.post("/v1/topics", {"title": "x", "duration_minutes": 5})
+        problem(answer, 503, "unavailable")
+        assert answer.headers["retry-after"]

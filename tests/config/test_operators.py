@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from temporalio.testing import WorkflowEnvironment
 from typer.testing import CliRunner
 
 from cli import app
 from config import Settings
 from ops import OperatorError
-from ops.connections import database
+from ops.connections import database, stack
+from tests.conftest import settings_for
 
 
 @pytest.mark.parametrize("days", ["inf", "1e300", "nan", "-1"])
@@ -29,3 +31,19 @@ async def test_a_database_that_does_not_answer_is_named() -> None:
     with pytest.raises(OperatorError, match="the database does not answer: connection failed"):
         async with database(nobody) as engine, engine.connect() as conn:
             await conn.execute(text("SELECT 1"))
+
+
+async def test_a_database_that_was_not_migrated_is_told(empty_database: str) -> None:
+    empty = Settings(database_url=empty_database)
+    with pytest.raises(OperatorError, match="is it migrated"):
+        async with database(empty) as engine, engine.connect() as conn:
+            await conn.execute(text("SELECT id FROM bookings"))
+
+
+async def test_a_namespace_that_is_not_there_is_named(
+    empty_database: str, temporal: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "nowhere")
+    with pytest.raises(OperatorError, match="Temporal refuses: Namespace nowhere is not found"):
+        async with stack(settings_for(empty_database, temporal)) as parts:
+            await parts.client.count_workflows()
