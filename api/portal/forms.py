@@ -21,12 +21,13 @@ from domain.refusal import FieldError
 
 CSRF_FIELD = "csrf"
 COMMAND_FIELD = "command_id"
+ZONE_FIELD = "times_in"
 MAX_FORM_BYTES = 256 * 1024
 _MAX_FIELDS = 200
 _COMMAND_ID = re.compile(r"[!-~]{1,64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _IN_WORDS = ("text", "reason", "note", "statement", "description", "materials")
-_OUR_FIELDS = frozenset({CSRF_FIELD, COMMAND_FIELD})
+_OUR_FIELDS = frozenset({CSRF_FIELD, COMMAND_FIELD, ZONE_FIELD})
 
 
 class ForgedError(Exception):
@@ -83,7 +84,10 @@ class Form(Mapping[str, str]):
         return name in self._data
 
     def instants(self, name: str, zone: ZoneInfo) -> list[str]:
-        """Local dates and times of a zone as RFC 3339 in UTC; what is none becomes an error."""
+        """Local dates and times of a zone as RFC 3339 in UTC; what is none becomes an error.
+
+        So does what was chosen on a page that showed another zone: nobody meant what it says now.
+        """
         found = [self._instant(name, value, zone) for value in self.all(name)]
         return [value for value in found if value is not None]
 
@@ -106,6 +110,11 @@ class Form(Mapping[str, str]):
             instant = given.replace(tzinfo=given.tzinfo or zone).astimezone(UTC)
         except (ValueError, OverflowError):
             self.errors.append(FieldError(field=name, message="is not a date with a time of day"))
+            return None
+        if given.tzinfo is None and self.text(ZONE_FIELD) not in {"", zone.key}:
+            # Another tab has changed it since the page was read, on which this was chosen.
+            told = f"was chosen in another time zone than {zone.key}, which your times are in now"
+            self.errors.append(FieldError(field=name, message=told))
             return None
         if given.tzinfo is None and instant.astimezone(zone).replace(tzinfo=None) != given:
             told = "does not exist on that day: the clocks go forward"

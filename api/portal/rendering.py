@@ -24,7 +24,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.portal import live, times
 from api.portal.act import TAKEN, Outcome
-from api.portal.forms import COMMAND_FIELD, CSRF_FIELD, Form
+from api.portal.forms import COMMAND_FIELD, CSRF_FIELD, ZONE_FIELD, Form
 from api.portal.links import linkify
 from api.portal.navigation import TABS
 from api.portal.paths import STATIC
@@ -135,6 +135,7 @@ def _environment() -> Environment:
         "asset": asset,
         "with_query": _with_query,
         "max_address": MAX_ADDRESS,
+        "zone_field": ZONE_FIELD,
     }
     environment.filters |= {
         "when": _when,

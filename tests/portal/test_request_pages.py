@@ -28,6 +28,18 @@ async def test_a_form_sent_twice_is_carried_out_once(pair: Pair) -> None:
     assert len({each.headers["location"] for each in (*answers, again)}) == 1
 
 
+async def test_a_time_is_not_read_in_a_zone_that_its_page_did_not_show(pair: Pair) -> None:
+    path = f"/request/{pair.topic}"
+    page = await pair.yuki.get(path)
+    await pair.yuki.send(await pair.yuki.get("/settings"), "/settings", zone="Europe/Berlin")
+    answer = await pair.yuki.send(page, path, start_1=WHEN, note="Keep this.")
+    assert answer.status_code == 422
+    assert "Time 1 was chosen in another time zone than Europe/Berlin" in words(answer)
+    assert "One to five, in Europe/Berlin" in words(answer)
+    assert f'value="{WHEN}"' in answer.text
+    assert (await pair.yuki.send(answer, path, start_1=WHEN)).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [
