@@ -6,6 +6,7 @@ While they are off, neither its SDK nor an instrumentation is loaded, and nothin
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _UNTRACED = "healthz,readyz,metrics,v1/live,live"
 """Probes, and streams that last for hours."""
+
+_SEND_WITHIN_SECONDS = 2.0
+"""So long the end of a process waits for a collector, on top of what it finishes by itself."""
 
 _provider: ReplaySafeTracerProvider | None = None
 
@@ -62,10 +66,14 @@ def switch_on(exporter: SpanExporter, service: str) -> None:
 
 
 def stop() -> None:
-    """Send what has not been sent yet, and trace no more."""
+    """Send what has not been sent yet, as far as it is taken soon, and trace no more."""
     global _provider  # noqa: PLW0603
     if _provider is not None:
-        _provider.shutdown()
+        # OpenTelemetry waits for half a minute for a collector that hangs. Whoever has asked the
+        # process to end has killed it by then.
+        sending = threading.Thread(target=_provider.shutdown, name="last traces", daemon=True)
+        sending.start()
+        sending.join(_SEND_WITHIN_SECONDS)
         _provider = None
 
 

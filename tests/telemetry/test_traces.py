@@ -46,3 +46,30 @@ print([name for name in sys.modules if name.startswith((*heavy, "temporalio.cont
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == "[]"
+
+
+def test_a_collector_that_hangs_holds_up_no_process_that_ends() -> None:
+    program = """
+import threading
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.trace import get_tracer
+from telemetry import traces
+
+class Hanging(SpanExporter):
+    given_up = False
+    def export(self, spans):
+        threading.Event().wait()
+    def shutdown(self):
+        # What OpenTelemetry does once it has waited for long enough.
+        Hanging.given_up = True
+
+traces._SEND_WITHIN_SECONDS = 0.1
+traces.switch_on(Hanging(), "keepdate")
+get_tracer("keepdate").start_span("what is left").end()
+traces.stop()
+print(Hanging.given_up)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "False"
