@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from api.addresses import host_in
 from api.portal.paths import local_path
@@ -26,7 +27,11 @@ from domain.party import Party, Role
 LASTS = timedelta(hours=12)
 """How long somebody stays signed in: a long working day."""
 
+_ENDED_COOKIE = "keepdate-ended"
+"""The id of the session that somebody has ended last in this browser."""
+
 _PERSON = "person"
+_ID = "id"
 _FORM_SECRET = "forms"  # noqa: S105
 _FLASHES = "flashes"
 _MOST_FLASHES = 5
@@ -76,6 +81,9 @@ def cookie_name(settings: Settings) -> str:
 def sign_in(request: Request, viewer: Viewer) -> None:
     """Begins a session. What an anonymous session held, the secret of its forms too, is gone."""
     request.session.clear()
+    request.session[_ID] = secrets.token_urlsafe(12)
+    # Pages that are opened at once would each make up a secret, and the forms of one be refused.
+    form_secret(request)
     request.session[_PERSON] = {
         "role": viewer.role.value,
         "id": viewer.id,
@@ -84,9 +92,24 @@ def sign_in(request: Request, viewer: Viewer) -> None:
     }
 
 
-def sign_out(request: Request) -> None:
-    """Ends the session in this browser."""
+def sign_out(request: Request, answer: Response) -> None:
+    """Ends the session in this browser, whatever else is still on its way.
+
+    A form that was sent before may be answered later, and its answer brings the whole session back.
+    """
+    ended = request.session.get(_ID)
     request.session.clear()
+    if ended is not None:
+        settings: Settings = request.app.state.settings
+        answer.set_cookie(
+            _ENDED_COOKIE,
+            ended,
+            # Longer than any cookie of that session.
+            max_age=int(2 * LASTS.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=settings.behind_tls,
+        )
 
 
 def move_to_zone(request: Request, zone: ZoneInfo) -> None:
@@ -97,13 +120,18 @@ def move_to_zone(request: Request, zone: ZoneInfo) -> None:
 def viewer_of(request: Request) -> Viewer | None:
     """Who is signed in, if anybody is."""
     person: dict[str, Any] | None = request.session.get(_PERSON)
-    if person is None or person["role"] not in _PEOPLE:
+    if person is None or person["role"] not in _PEOPLE or _has_ended(request):
         return None
     return Viewer(
         party=Party(role=Role(person["role"]), id=person["id"]),
         name=person["name"],
         zone=zone_named(person["zone"]) or UNKNOWN_ZONE,
     )
+
+
+def _has_ended(request: Request) -> bool:
+    ended = request.cookies.get(_ENDED_COOKIE)
+    return ended is not None and ended == request.session.get(_ID)
 
 
 def form_secret(request: Request) -> str:

@@ -14,7 +14,7 @@ from api.portal.navigation import home
 from api.portal.paths import local_path
 from api.portal.people import DEMO_PEOPLE, demo_person
 from api.portal.rendering import redirect, render
-from api.portal.session import SignedIn, sign_in, sign_out, viewer_of
+from api.portal.session import Flash, SignedIn, flash, sign_in, sign_out, viewer_of
 from api.portal.zones import ZONE_COOKIE, zone_named
 from api.services import Parts
 from config import Settings
@@ -67,8 +67,10 @@ async def sign_in_as_demo_person(request: Request, parts: Parts, form: SentForm)
 @router.post("/sign-out")
 async def end_session(request: Request) -> Response:
     """Signs out in this browser."""
-    sign_out(request)
-    return redirect(request, "/sign-in", done="You are signed out.")
+    answer = redirect(request, "/sign-in")
+    sign_out(request, answer)
+    flash(request, Flash(kind="done", text="You are signed out."))
+    return answer
 
 
 def _has_demo_people(request: Request) -> bool:

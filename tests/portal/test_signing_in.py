@@ -97,6 +97,29 @@ async def test_signing_out_ends_the_session(browser: Browser) -> None:
     assert (await browser.get("/settings")).status_code == 303
 
 
+async def test_an_answer_that_comes_after_signing_out_signs_nobody_in(browser: Browser) -> None:
+    await browser.sign_in("client", "ben")
+    page = await browser.get("/settings")
+    # Of a form that was still on its way: what it answers is the last that the browser hears.
+    late = await browser.send(page, "/settings", zone="Asia/Tokyo")
+    await browser.send(page, "/sign-out")
+    browser.http.cookies.set("keepdate", late.cookies["keepdate"], domain="keepdate.test")
+    assert (await browser.get("/settings")).status_code == 303
+    await browser.sign_in("client", "ben")
+    assert (await browser.get("/settings")).status_code == 200
+
+
+async def test_pages_that_are_opened_at_once_have_forms_of_one_session(browser: Browser) -> None:
+    cookie = cookie_of(await browser.sign_in("client", "ben"))
+    known = set()
+    for _ in range(2):
+        # As the browser has it that asks for both before it is answered.
+        browser.http.cookies.set(cookie.key, cookie.value, domain="keepdate.test")
+        known.add(await browser.csrf())
+        browser.http.cookies.clear()
+    assert len(known) == 1
+
+
 async def test_what_was_done_is_told_once(browser: Browser) -> None:
     await browser.sign_in("client", "ben")
     page = await browser.get("/settings")
