@@ -10,13 +10,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import (
     ApplicationErrorCategory,
     EventType,
+    PendingWorkflowTaskState,
     WorkflowTaskFailedCause,
 )
 from temporalio.api.failure.v1 import Failure
+from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -28,6 +31,9 @@ Say = Callable[[str], None]
 
 MANY_ATTEMPTS = 3
 """An activity that has been tried this often is not merely unlucky."""
+
+WAITS_TOO_LONG = timedelta(minutes=1)
+"""A workflow task that no worker has taken for so long waits for one that does not come."""
 
 AT_ONCE = 20
 _PAGE = 200
@@ -105,6 +111,9 @@ async def _reason(client: Client, workflow_id: str, room: asyncio.Semaphore) -> 
                 return None
             raise
         for activity in described.pending_activities:
+            if activity.paused:
+                reason = f"{activity.activity_type.name} was paused by hand, and is to be unpaused"
+                return Stuck(workflow_id=workflow_id, reason=reason)
             # A delivery that others do not take is in the ledger, by the endpoint.
             cause = activity.last_failure.application_failure_info.category
             if cause == ApplicationErrorCategory.APPLICATION_ERROR_CATEGORY_BENIGN:
@@ -117,9 +126,24 @@ async def _reason(client: Client, workflow_id: str, room: asyncio.Semaphore) -> 
                 return Stuck(workflow_id=workflow_id, reason=reason)
         task = described.pending_workflow_task
         if task.attempt < _FEW:
-            return None
+            return _unattended(workflow_id, task)
         why = await _last_failure(client, workflow_id)
     return Stuck(workflow_id=workflow_id, reason=f"its task was tried {task.attempt} times: {why}")
+
+
+def _unattended(workflow_id: str, task: PendingWorkflowTaskInfo) -> Stuck | None:
+    """A workflow of which a task has waited for a worker for too long: so do its deadlines."""
+    since = task.scheduled_time.ToDatetime(UTC)
+    if (
+        task.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+        or datetime.now(UTC) - since < WAITS_TOO_LONG
+    ):
+        return None
+    return Stuck(
+        workflow_id=workflow_id,
+        reason=f"no worker has taken its task since {to_the_second(since)}: none runs, or none"
+        " whose build is current",
+    )
 
 
 async def _last_failure(client: Client, workflow_id: str) -> str:

@@ -31,6 +31,7 @@ from ops.stuck import stuck
 from ops.what_if import read_policy, replay
 from tests.conftest import settings_for
 from tests.db.endpoints import endpoint
+from tests.workflows.command_line import CommandLine
 from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
 from tests.workflows.world import World, in_days
 from worker import build_worker
@@ -119,6 +120,49 @@ async def test_a_workflow_whose_task_fails_is_stuck(world: World, stack: Stack) 
         assert "workflow worker unhandled failure: a bug in a release" in line
         await handle.terminate()
     assert await world.until(run, lambda found: not found) == []
+
+
+async def test_a_workflow_that_no_worker_takes_is_stuck(
+    world: World, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As all of them are where a build was rolled out, and never made the current one."""
+    queue = f"nobody-{new_id()}"
+    handle = await world.client.start_workflow("Booking", id=f"booking/{queue}", task_queue=queue)
+
+    async def lines() -> list[str]:
+        said: list[str] = []
+        await stuck(stack, said.append)
+        return [line for line in said if line.startswith(handle.id)]
+
+    assert await lines() == []
+    monkeypatch.setattr("ops.stuck.WAITS_TOO_LONG", timedelta(0))
+    [line] = await world.until(lines, bool)
+    assert "no worker has taken its task since" in line
+    await handle.terminate()
+
+
+async def test_an_activity_that_was_paused_is_stuck(world: World, stack: Stack) -> None:
+    start = in_days(3)
+    handle = world.booking((await world.request(start)).booking_id)
+    async with _without_timelines(world):
+        await world.signal(handle, "confirm", start=start)
+        await _has_turned_patient(world, handle)
+        [activity] = (await handle.describe()).raw_description.pending_activities
+        await CommandLine(world=world).run(
+            *("activity", "pause", "--workflow-id", handle.id),
+            *("--activity-id", activity.activity_id, "--reason", "To look at it."),
+        )
+        said: list[str] = []
+        await stuck(stack, said.append)
+    assert f"{handle.id}: record-booking was paused by hand, and is to be unpaused" in said
+    await CommandLine(world=world).run(
+        *("activity", "unpause", "--workflow-id", handle.id),
+        *("--activity-id", activity.activity_id),
+    )
+    await world.until(
+        lambda: world.state(handle.id.removeprefix("booking/")),
+        lambda it: it["state"] == "confirmed",
+    )
 
 
 async def test_an_activity_that_fails_again_and_again_is_stuck(world: World, stack: Stack) -> None:
