@@ -69,6 +69,8 @@ def api() -> None:
     """Serves the HTTP API and the portal."""
     settings = _settings_with_logging()
     settings.require_database_url()
+    # The server would tell what is wrong with it by a traceback, or not before somebody asks.
+    temporal_connection(settings)
     from api.app import create_app
     from api.server import Server
     from telemetry import traces

@@ -19,10 +19,12 @@ from config_files import SecretFileError, SecretFiles
 from config_values import (
     CodecKeys,
     DatabaseUrl,
+    Host,
     Mailbox,
     MailServerUrl,
     Port,
     address_in,
+    is_server,
     keyring,
     origin_of,
 )
@@ -54,13 +56,13 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     """In `production`, conveniences that would be unsafe there are refused."""
 
-    http_host: str = "127.0.0.1"
+    http_host: Host = "127.0.0.1"
     """Address that the API and the portal listen on. A container sets `0.0.0.0`."""
 
     http_port: Port = 8000
     """Port of the API and the portal."""
 
-    metrics_host: str = "127.0.0.1"
+    metrics_host: Host = "127.0.0.1"
     """Address that the worker's metrics listen on."""
 
     metrics_port: Port = 9464
@@ -84,7 +86,7 @@ class Settings(BaseSettings):
     jwt_secret: str = Field(default=DEVELOPMENT_SECRET, min_length=32, repr=False)
     """Shared secret that signs tokens by HS256. Not used where `KEEPDATE_JWKS_URL` is set."""
 
-    jwks_url: str | None = None
+    jwks_url: HttpUrl | None = None
     """Where the identity provider publishes its public keys. The shared secret is then off. While
     the provider cannot be reached, the keys that are known hold for an hour."""
 
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
     mail_reply_to: Mailbox | None = None
     """Where answers to mails go, if not to whom they come from."""
 
-    repeatable_days: int = Field(default=7, ge=4)
+    repeatable_days: int = Field(default=7, ge=4, le=3650)
     """How many days the answer to a request with an `Idempotency-Key` is kept, and a creation that
     was taken waits to be recorded. What is older is deleted daily."""
 
@@ -150,10 +152,10 @@ class Settings(BaseSettings):
     """Turns Worker Versioning on: which build this worker is. It gets work once this build is made
     the current one; see docs/deploy.md."""
 
-    max_cached_workflows: int = Field(default=1000, ge=1)
+    max_cached_workflows: int = Field(default=1000, ge=1, le=1_000_000)
     """Workflows kept in the worker's memory, about 80 kB each. Evicted ones are replayed."""
 
-    graceful_shutdown_seconds: float = Field(default=8.0, ge=0)
+    graceful_shutdown_seconds: float = Field(default=8.0, ge=0, le=3600)
     """How long a stopping process may finish what it has begun, in seconds."""
 
     accepted_risks: str | None = None
@@ -296,6 +298,9 @@ def temporal_connection(settings: Settings) -> ClientConnectConfig:
     except OSError as error:
         told = f"{error.filename}: {error.strerror}"
         raise ConfigurationError(f"Temporal's configuration: {told}") from None
+    address = found.get("target_host")
+    if address is not None and not is_server(address):
+        raise ConfigurationError(f"Temporal's configuration: {address!r} is no host:port")
     default: ClientConnectConfig = {"target_host": f"127.0.0.1:{settings.temporal_port}"}
     return {**default, **found}
 

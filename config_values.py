@@ -88,7 +88,14 @@ def _keys_of_the_right_length(keys: str) -> str:
     return keys
 
 
+def _without_brackets(host: str) -> str:
+    return host.removeprefix("[").removesuffix("]")
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+Host = Annotated[str, AfterValidator(_without_brackets)]
+"""A name or an address; one of IPv6 with brackets or without."""
 
 DatabaseUrl = Annotated[str, AfterValidator(_with_its_driver)]
 """PostgreSQL, as SQLAlchemy names it, whichever way it was written."""
@@ -112,6 +119,21 @@ def keyring(keys: str) -> dict[str, bytes]:
 def address_in(mailbox: str) -> str:
     """The bare address of a mailbox."""
     return parseaddr(mailbox)[1]
+
+
+def server_at(host: str, port: int) -> str:
+    """A server's address, of a host and a port."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_server(address: str) -> bool:
+    """Whether a host can be read from an address, as `host:port`, and a port if there is one."""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        read = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return read and not any(each.isspace() for each in address)
 
 
 def origin_of(url: str) -> str:

@@ -32,6 +32,7 @@ from activities.rounds import RecordComparer
 from activities.unrecorded import Unrecorded
 from activities.webhooks import WebhookOutlet
 from config import Settings, temporal_connection
+from config_values import server_at
 from db.engine import create_engine
 from domain.notices.ledger import Channel
 from telemetry import traces
@@ -223,7 +224,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     Raises `AttributeClashError` where the server knows one of the search attributes by another
     type, `MetricsAddressError`, and `RPCError` where Temporal refuses what a worker needs.
     """
-    runtime = measured_runtime(f"{settings.metrics_host}:{settings.metrics_port}")
+    runtime = measured_runtime(server_at(settings.metrics_host, settings.metrics_port))
     async with _database(settings) as engine:
         client = await _unless_told(stop, _prepared(settings, runtime))
         if client is None:

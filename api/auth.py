@@ -29,7 +29,7 @@ class Authenticator:
 
     def __init__(self, settings: Settings) -> None:
         self._secret = settings.shared_secret
-        self._keys = PublicKeys(settings.jwks_url) if settings.jwks_url else None
+        self._keys = PublicKeys(str(settings.jwks_url)) if settings.jwks_url else None
         self._audience = settings.jwt_audience
         self._issuer = settings.jwt_issuer
         expiry = ["exp"] if settings.environment == "production" else []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from sqlalchemy import text
 from temporalio.testing import WorkflowEnvironment
@@ -12,6 +16,7 @@ from config import Settings
 from ops import OperatorError
 from ops.connections import database, stack
 from tests.conftest import settings_for
+from tests.packaging.project import ROOT
 
 
 @pytest.mark.parametrize("days", ["inf", "1e300", "nan", "-1"])
@@ -47,3 +52,19 @@ async def test_a_namespace_that_is_not_there_is_named(
     with pytest.raises(OperatorError, match="Temporal refuses: Namespace nowhere is not found"):
         async with stack(settings_for(empty_database, temporal)) as parts:
             await parts.client.count_workflows()
+
+
+def test_an_api_that_cannot_know_where_temporal_is_says_so_and_no_more() -> None:
+    told = subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), "api"],
+        env={
+            **os.environ,
+            "KEEPDATE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/keepdate",
+            "TEMPORAL_PROFILE": "nowhere",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    line = "keepdate: Temporal's configuration: Profile 'nowhere' not found\n"
+    assert (told.returncode, told.stdout, told.stderr) == (1, "", line)
