@@ -23,6 +23,7 @@ from db.schema import (
     topics,
     webhooks,
 )
+from db.stores.contacts import hold_person
 from db.stores.intents import await_requests_of
 from domain.booking.state import OPEN
 from domain.notices.ledger import NoticeState
@@ -60,6 +61,7 @@ async def erase(engine: AsyncEngine, person: Party) -> Erased:
     async with engine.begin() as conn:
         # Each may be named in what is another's: they would come to the same rows in other orders.
         await conn.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+        await hold_person(conn, person)
         await _await_what_is_being_asked(conn, person)
         await _await_what_is_decided_of(conn, person)
         erasure = await theirs(conn, person)

@@ -15,11 +15,14 @@ from db import schema as at
 from db.ids import new_id
 from db.personal.erasing import Erased, OpenBookingsError, erase
 from db.queries.bookings import Intent
+from db.queries.contacts import Source
 from db.queries.feed import read_feed
 from db.stores.allowances import spend
 from db.stores.calendars import open_calendar
+from db.stores.contacts import hold_person, keep_address, keep_zone
 from db.stores.conversations import find_or_create, mark_read, post_message
 from db.stores.intents import insert_intent
+from db.stores.people import note_person
 from domain.booking import commands as do
 from domain.booking.state import Initiator
 from domain.lateness import LateKind
@@ -143,6 +146,20 @@ async def test_what_is_read_meanwhile(engine: AsyncEngine) -> None:
         await _waiting(engine, 2)
     await asyncio.gather(erasing, reading)
     assert await _tables_naming(engine, PROVIDER) == set()
+
+
+async def test_how_somebody_is_told_that_is_changed_meanwhile(engine: AsyncEngine) -> None:
+    async with engine.begin() as conn:
+        await note_person(conn, CLIENT, name="Karlheinz", zone="Europe/Berlin")
+        await keep_address(conn, CLIENT, "karl@example.org", Source.PERSON)
+    async with engine.begin() as conn:
+        await hold_person(conn, CLIENT)
+        await keep_address(conn, CLIENT, "heinz@example.org", Source.PERSON)
+        erasing = asyncio.create_task(erase(engine, CLIENT))
+        await _waiting(engine)
+        await keep_zone(conn, CLIENT, "Asia/Tokyo")
+    await erasing
+    assert await _tables_naming(engine, CLIENT) == set()
 
 
 @pytest.mark.parametrize("person", [PROVIDER, CLIENT], ids=str)
