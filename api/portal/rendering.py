@@ -8,6 +8,7 @@ functions and filters that are defined here.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -232,8 +233,8 @@ def _read(context: Context, instant: datetime | str) -> tuple[datetime, ZoneInfo
 
 
 def _initials(name: str) -> str:
-    """One or two letters that stand for a name."""
-    words = [word for word in name.replace("-", " ").replace("_", " ").split() if word]
+    """One or two letters that stand for a name; empty for one that has none."""
+    words = re.findall(r"[^\W_]+", name)
     chosen = words[:1] + words[1:][-1:]
     return "".join(word[0] for word in chosen).upper()
 

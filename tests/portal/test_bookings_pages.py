@@ -7,7 +7,9 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
+from temporalio.testing import WorkflowEnvironment
 
+from tests.api.marketplace import until
 from tests.portal.conftest import Meet
 from tests.portal.pair import WHEN, Pair, in_tokyo
 from tests.portal.visitor import actions_on, changes_of_clocks, instant, local, words
@@ -244,10 +246,28 @@ async def test_a_command_of_the_other_role_changes_nothing(pair: Pair) -> None:
     assert "Only the provider can do this, not the client." in words(refused)
 
 
+async def test_what_was_refused_says_so_in_words(pair: Pair, temporal: WorkflowEnvironment) -> None:
+    path = await pair.pending()
+    booking = temporal.client.get_workflow_handle(f"booking/{path.rpartition('/')[2]}")
+    await booking.signal("confirm", {"start": instant(local(30))})
+    await until(
+        lambda: pair.ada.get(path),
+        lambda page: "Refused. The client did not offer this time." in words(page),
+    )
+
+
 async def test_a_form_of_another_session_is_refused(pair: Pair) -> None:
     path = await pair.pending()
     sent = {"csrf": "forged", "start": instant(WHEN)}
     assert (await pair.ada.post(f"{path}/confirm", sent)).status_code == 403
+
+
+async def test_whoever_cannot_see_hears_of_their_own_lists_alone(pair: Pair, meet: Meet) -> None:
+    await pair.pending()
+    eve = await meet("support")
+    for path in ("/bookings", "/messages"):
+        assert "data-live-label" in (await pair.ada.get(path)).text
+        assert "data-live-label" not in (await eve.get(path)).text
 
 
 async def test_live_pages_name_what_they_show(pair: Pair) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.portal import times
+from api.portal import rendering, times
 from api.portal.links import linkify
 from api.portal.names import Names
 from api.portal.paths import local_path
@@ -127,6 +127,20 @@ def test_an_address_cannot_break_out_of_its_link() -> None:
 
 def test_a_local_address_keeps_its_query() -> None:
     assert local_path("/bookings?state=pending&after=x") == "/bookings?state=pending&after=x"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Ada King (Lovelace)", "AL"),
+        ("Zoë van der Berg", "ZB"),
+        ("Mary-Ann", "MA"),
+        ("\N{PARTY POPPER} Léo", "L"),
+        ("\N{PARTY POPPER}", ""),
+    ],
+)
+def test_letters_stand_for_a_name(name: str, letters: str) -> None:
+    assert rendering._initials(name) == letters
 
 
 def test_who_is_no_person_is_named_by_what_they_are() -> None:
