@@ -39,10 +39,20 @@ def site_of(request: Request) -> str:
     return settings.public_origin or str(request.base_url).rstrip("/")
 
 
-async def new_address(request: Request, conn: AsyncConnection, owner: Party) -> str:
-    """A new private address for a person's calendar; an earlier one leads nowhere from now on."""
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+async def new_address(
+    request: Request, conn: AsyncConnection, owner: Party, *, token: str | None = None
+) -> str:
+    """A new private address for a person's calendar; an earlier one leads nowhere from now on.
+
+    `token` is the secret in it, where that has to be the same another time.
+    """
+    token = token or secrets.token_urlsafe(_TOKEN_BYTES)
     await open_calendar(conn, owner, token_hash=hash_of(token), now=clock())
+    return address_with(request, token)
+
+
+def address_with(request: Request, token: str) -> str:
+    """The address of a calendar, by the secret in it."""
     return f"{site_of(request)}/v1/calendars/{token}.ics"
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from dataclasses import replace
 
 from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from api.calendars import new_address
-from api.portal.forms import SentForm, page_router
+from api.calendars import address_with, hash_of, new_address
+from api.idempotency import Answered
+from api.portal.act import write_once
+from api.portal.forms import Form, SentForm, page_router
 from api.portal.names import introduce
 from api.portal.rendering import redirect, render
 from api.portal.session import SignedIn, Viewer, move_to_zone
@@ -17,7 +22,7 @@ from api.problems import not_found
 from api.services import Parts, Services
 from api.webhooks import OWNERS
 from config import Settings
-from db.queries.calendars import calendar_opened_at
+from db.queries.calendars import calendar_opened_at, owner_of_calendar
 from db.stores.calendars import close_calendar
 from domain.party import Role
 
@@ -60,10 +65,22 @@ async def change_settings(
 async def open_calendar(
     request: Request, viewer: SignedIn, parts: Parts, form: SentForm
 ) -> Response:
-    """Makes a new address for the viewer's calendar, and shows it this once."""
+    """Makes a new address for the viewer's calendar, and shows it on the page that follows alone.
+
+    Sent once more, by two presses or a reload, the form changes nothing: the address may be in a
+    calendar program by then. It is shown again unless it leads nowhere any more.
+    """
     _require_calendar(viewer)
-    async with parts.engine.begin() as conn:
-        url = await new_address(request, conn, viewer.party)
+    token = _token_of(request, viewer, form)
+
+    async def open_once(conn: AsyncConnection, _: str) -> Answered:
+        await new_address(request, conn, viewer.party, token=token)
+        return Answered(status=200, body={})
+
+    await write_once(viewer, parts, form, open_once)
+    async with parts.engine.connect() as conn:
+        leads_there = await owner_of_calendar(conn, hash_of(token)) == viewer.party
+    url = address_with(request, token) if leads_there else ""
     return await _page(request, viewer, parts, calendar_url=url)
 
 
@@ -98,6 +115,15 @@ async def _page(
     if calendar_url:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _token_of(request: Request, viewer: Viewer, form: Form) -> str:
+    """The secret of the address that a form makes: nobody else can know it, and it is not kept."""
+    settings: Settings = request.app.state.settings
+    told = f"calendar {viewer.role.value} {viewer.id} {form.command_id}"
+    key = settings.require_session_secret().encode()
+    found = hmac.digest(key, told.encode(), "sha256")
+    return base64.urlsafe_b64encode(found).decode().rstrip("=")
 
 
 def _require_calendar(viewer: Viewer) -> None:

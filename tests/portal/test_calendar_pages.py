@@ -8,6 +8,8 @@ from tests.portal.conftest import Meet
 from tests.portal.pair import Pair
 from tests.portal.visitor import words
 
+_ADDRESS = r'value="https?://[^/"]+(/v1/calendars/[^"]+\.ics)"'
+
 
 async def test_a_session_is_added_to_a_calendar_from_its_page(pair: Pair, meet: Meet) -> None:
     path = await pair.confirmed()
@@ -22,7 +24,7 @@ async def test_a_calendar_gets_an_address_and_loses_it(pair: Pair) -> None:
     path = await pair.confirmed()
     yuki = pair.yuki
     page = await yuki.send(await yuki.get("/settings"), "/settings/calendar")
-    found = re.search(r'value="https?://[^/"]+(/v1/calendars/[^"]+\.ics)"', page.text)
+    found = re.search(_ADDRESS, page.text)
     assert found
     assert page.headers["cache-control"] == "no-store"
     assert path.rpartition("/")[2] in (await yuki.get(found[1])).text
@@ -32,6 +34,21 @@ async def test_a_calendar_gets_an_address_and_loses_it(pair: Pair) -> None:
     done = await yuki.send(again, "/settings/calendar/close")
     assert "leads nowhere" in words(await yuki.get(done.headers["location"]))
     assert (await yuki.get(found[1])).status_code == 404
+
+
+async def test_a_form_sent_again_changes_no_address_of_a_calendar(pair: Pair) -> None:
+    settings = await pair.yuki.get("/settings")
+    found = [
+        re.findall(_ADDRESS, (await pair.yuki.send(settings, "/settings/calendar")).text)
+        for _ in range(2)
+    ]
+    assert found[0] == found[1] != []
+    assert (await pair.yuki.get(found[0][0])).status_code == 200
+
+    await pair.yuki.send(await pair.yuki.get("/settings"), "/settings/calendar/close")
+    answer = await pair.yuki.send(settings, "/settings/calendar")
+    assert re.findall(_ADDRESS, answer.text) == []
+    assert (await pair.yuki.get(found[0][0])).status_code == 404
 
 
 async def test_support_has_no_calendar_of_its_own(meet: Meet) -> None:
