@@ -68,9 +68,9 @@ async def erase(engine: AsyncEngine, person: Party) -> Erased:
         await _require_all_closed(conn, erasure)
         await _await_what_is_being_said(conn, erasure)
         rows: dict[str, int] = {}
-        deleted = await conn.execute(delete(idempotency_keys).where(OWN_KEYS(erasure)))
         await _call_no_webhook_of(conn, person)
         await _owe_nothing_to(conn, person)
+        deleted = await conn.execute(delete(idempotency_keys).where(OWN_KEYS(erasure)))
         for personal in TABLES:
             rows[personal.table.name] = await _erase_from(conn, personal, erasure)
         rows[idempotency_keys.name] += deleted.rowcount

@@ -10,7 +10,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.schema import notices, webhooks
+from db.schema import idempotency_keys, notices, webhooks
 from domain.instants import rfc3339
 from domain.notices.endpoint import DELETED, DISABLED, MOST_OLD_SECRETS, SECRET_OVERLAP
 from domain.notices.ledger import Channel, NoticeState, Owed
@@ -123,17 +123,31 @@ async def replace_secret(
 async def delete_webhook(conn: AsyncConnection, webhook_id: str, *, now: datetime) -> bool:
     """Deletes an endpoint and its secrets; False if it is gone already.
 
-    What it was sent stays on record, and what it is owed ends as skipped.
+    The answers that they were told in are kept without them. What it was sent stays on record, and
+    what it is owed ends as skipped.
     """
     done = await conn.execute(
         update(webhooks)
         .where(webhooks.c.id == webhook_id, webhooks.c.deleted_at.is_(None))
         .values(deleted_at=now, updated_at=now, secret="", old_secrets=[])
-        .returning(webhooks.c.id)
+        .returning(webhooks.c.owner_role, webhooks.c.owner_id)
     )
-    if done.one_or_none() is None:
+    owner = done.one_or_none()
+    if owner is None:
         return False
     await end_owed(conn, webhook_id, NoticeState.SKIPPED, reason=DELETED, now=now)
+    answered = idempotency_keys.c.body
+    await conn.execute(
+        update(idempotency_keys)
+        .where(
+            # Nobody else was ever told one.
+            idempotency_keys.c.owner_role == owner.owner_role,
+            idempotency_keys.c.owner_id == owner.owner_id,
+            answered.contains({"id": webhook_id}),
+            answered.has_key("secret"),
+        )
+        .values(body=answered.concat({"secret": ""}))
+    )
     return True
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
@@ -18,6 +19,7 @@ from api.webhooks import rotate
 from config import Settings
 from db.ids import new_id
 from db.queries.webhooks import get_webhook
+from db.schema import idempotency_keys
 from db.stores.webhooks import delete_webhook
 from domain.notices.endpoint import MOST_ENDPOINTS
 from tests.activities import receiver as it
@@ -110,6 +112,26 @@ async def test_the_same_key_adds_one_endpoint(market: Marketplace) -> None:
     first = created(await me.post(PATH, {"url": URL}, key))
     assert created(await me.post(PATH, {"url": URL}, key)) == first
     problem(await me.post(PATH, {"url": URL + "/2"}, key), 409, "key-reused")
+    assert len(ok(await me.get(PATH))["items"]) == 1
+
+
+async def test_no_secret_of_an_endpoint_that_is_deleted_is_left_in_what_was_answered(
+    market: Marketplace, market_engine: AsyncEngine
+) -> None:
+    me, key, other = market.provider(), fresh_key(), fresh_key()
+    made = created(await me.post(PATH, {"url": URL}, key))
+    kept = created(await me.post(PATH, {"url": URL}, other))
+    path = f"{PATH}/{made['id']}"
+    replaced = ok(await me.post(f"{path}/rotate-secret", None, fresh_key()))
+    await delete(me, path)
+    async with market_engine.connect() as conn:
+        theirs = idempotency_keys.c.owner_id == me.id
+        answers = str((await conn.scalars(select(idempotency_keys.c.body).where(theirs))).all())
+    assert made["secret"] not in answers
+    assert replaced["secret"] not in answers
+    # What is answered again is the same otherwise, and adds no other endpoint.
+    assert created(await me.post(PATH, {"url": URL}, key)) == {**made, "secret": ""}
+    assert created(await me.post(PATH, {"url": URL}, other)) == kept
     assert len(ok(await me.get(PATH))["items"]) == 1
 
 

@@ -21,13 +21,16 @@ from db.stores.allowances import spend
 from db.stores.calendars import open_calendar
 from db.stores.contacts import hold_person, keep_address, keep_zone
 from db.stores.conversations import find_or_create, mark_read, post_message
+from db.stores.idempotency import claim, finish
 from db.stores.intents import insert_intent
 from db.stores.people import note_person
+from db.stores.webhooks import delete_webhook
 from domain.booking import commands as do
 from domain.booking.state import Initiator
 from domain.lateness import LateKind
 from domain.party import A_BOOKING, Party, Role
 from domain.standing import commands as of_standing
+from tests.db.endpoints import endpoint
 from tests.db.player import NOW, SUPPORT, in_days, new_topic, requested, untouched
 
 PROVIDER = Party(role=Role.PROVIDER, id="ada-7f3a")
@@ -160,6 +163,31 @@ async def test_how_somebody_is_told_that_is_changed_meanwhile(engine: AsyncEngin
         await keep_zone(conn, CLIENT, "Asia/Tokyo")
     await erasing
     assert await _tables_naming(engine, CLIENT) == set()
+
+
+async def test_an_endpoint_that_is_deleted_meanwhile(engine: AsyncEngine) -> None:
+    webhook_id = await endpoint(engine, owner=PROVIDER)
+    answer = {"id": webhook_id, "secret": "s"}
+    notice = {"id": "n", "kind": "case.opened", "channel": "webhook", "state": "owed"}
+    about = {"recipient_role": "provider", "recipient_id": PROVIDER.id, "due_at": NOW}
+    async with engine.begin() as conn:
+        its = {"webhook_id": webhook_id, "source": "s"}
+        await conn.execute(insert(at.notices).values(**notice, **about, **its))
+        await claim(conn, owner=PROVIDER, key="k", fingerprint="f", subject_id=webhook_id)
+        await finish(conn, owner=PROVIDER, key="k", status=201, body=answer)
+
+    async def delete() -> None:
+        async with engine.begin() as conn:
+            assert await delete_webhook(conn, webhook_id, now=NOW)
+
+    async with engine.begin() as conn:
+        await _hold(conn, at.notices, id="n")
+        deleting = asyncio.create_task(delete())
+        await _waiting(engine)
+        erasing = asyncio.create_task(erase(engine, PROVIDER))
+        await _waiting(engine, 2)
+    await asyncio.gather(deleting, erasing)
+    assert await _tables_naming(engine, PROVIDER) == set()
 
 
 @pytest.mark.parametrize("person", [PROVIDER, CLIENT], ids=str)
