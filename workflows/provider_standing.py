@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.recording import Recorder
     from domain.standing.commands import StandingCommand
     from domain.standing.deadlines import next_deadline
-    from domain.standing.decide import decide, elapse, rule_behind
+    from domain.standing.decide import begin, decide, elapse, rule_behind
     from domain.standing.events import StandingEvent
     from domain.standing.evolve import evolve_all
     from domain.standing.fold import OnRecordOnly, missed, recall
@@ -114,14 +114,17 @@ class ProviderStandingWorkflow(Living[Standing, StandingCommand, StandingEvent])
         One that was terminated and began again from nothing would otherwise forget what counts,
         and its recordings, numbered from one again, would be taken for late repetitions.
         """
-        found: StandingOnRecord = await carried_out(
+        found: StandingOnRecord | None = await carried_out(
             Recorder.load_standing, started.provider_id, summary="look for a standing on record"
         )
+        begun_at = workflow.info().workflow_start_time
+        if found is None:  # as histories have it in which a newcomer's policy was not kept yet
+            found = StandingOnRecord(standing=begin(started.provider_id, begun_at))
         standing = found.standing
         if not found.recordings:
             # Only the policy is taken from there, which a replay by a later release must not
             # replace by its own. A newcomer begins by the clock of the workflow.
-            standing = replace(standing, decided_at=workflow.info().workflow_start_time)
+            standing = replace(standing, decided_at=begun_at)
         self._deliveries.start(found.owed)
         progress = Progress(
             recordings=found.recordings,

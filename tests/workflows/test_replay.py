@@ -141,6 +141,19 @@ async def test_other_numbers_of_the_policy_leave_what_lives_as_it_is(
         assert result.replay_failure is None, file
 
 
+async def test_a_standing_replays_that_began_when_its_policy_was_not_kept() -> None:
+    [file] = [file for file in CURRENT if file.stem == "standing-1"]
+    kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    attributes = (event.get("markerRecordedEventAttributes") for event in kept["events"])
+    looked = next(each["details"]["result"]["payloads"][0] for each in attributes if each)
+    assert "standing" in json.loads(base64.b64decode(looked["data"]))
+    nothing = base64.b64encode(b"binary/null").decode()
+    looked.update(metadata={"encoding": nothing}, data="")
+    history = WorkflowHistory.from_json(kept["workflow_id"], {"events": kept["events"]})
+    result = await replayer().replay_workflow(history, raise_on_replay_failure=False)
+    assert result.replay_failure is None
+
+
 async def test_other_rules_do_not_replay() -> None:
     """Shows that the check above can fail."""
     [history] = [_history(file) for file in CURRENT if file.stem == "completed-1"]
