@@ -180,17 +180,23 @@ class Gateway:
             static_summary=f"{request.client_id} asks {request.provider_id} for a session",
         )
 
-    def _update_standing(self, provider_id: str, order: Order) -> Awaitable[Any]:
-        return self._client.execute_update_with_start_workflow(
-            order.name,
-            order.payload,
-            id=order.update_id,
-            start_workflow_operation=WithStartWorkflowOperation(
-                "ProviderStanding",
-                StandingInput(provider_id=provider_id),
-                **self._beginning_of_standing(provider_id),
-            ),
+    async def _update_standing(self, provider_id: str, order: Order) -> Any:
+        beginning: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            "ProviderStanding",
+            StandingInput(provider_id=provider_id),
+            **self._beginning_of_standing(provider_id),
         )
+        # It keeps an error for itself, too, which would be logged as one that nobody has asked for.
+        begun = asyncio.create_task(beginning.workflow_handle())
+        try:
+            return await self._client.execute_update_with_start_workflow(
+                order.name,
+                order.payload,
+                id=order.update_id,
+                start_workflow_operation=beginning,
+            )
+        finally:
+            begun.cancel()
 
     def _signal_standing(self, provider_id: str, order: Order) -> Awaitable[Any]:
         return self._client.start_workflow(

@@ -5,6 +5,7 @@ Neither holds personal data: paths are logged and counted by their template.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -14,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import PROBLEM_CODE, internal
+from api.problems import PROBLEM_CODE, internal, unavailable
 from api.tallies import Tallies
 from db.ids import new_id
 from telemetry.correlation import request_id
@@ -79,6 +80,11 @@ class Telemetry:
 
         try:
             await self._app(scope, receive, send_named)
+        except asyncio.CancelledError:
+            # Nobody else ends a request: the process does, which has waited for as long as it may.
+            if status:
+                raise
+            await unavailable("The service is restarting.").response(scope, receive, send_named)
         except Exception:  # the last resort of a request: whatever it was is a bug of ours
             _log.exception("request failed")
             if status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -72,6 +73,20 @@ async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
         assert entries[1]["given_at"] < entries[1]["handled_at"]
         entries = ok(await market.support.get(f"{standing}/timeline"))["items"]
         assert [entry["command"] for entry in entries] == ["suspend"]
+
+
+async def test_that_no_worker_has_answered_is_no_error_of_ours(
+    api_settings: Settings, in_vain: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    del in_vain
+    settings = api_settings.model_copy(update={"task_queue": f"unserved-{new_id()}"})
+    async with served(settings) as market:
+        standing = f"/v1/providers/{market.provider().id}/standing"
+        answer = await market.support.post(f"{standing}/suspend", {"reason": "Fraud."})
+        assert answer.status_code == 202, answer.text
+    # What a lost error would be logged by is the end of what holds it.
+    gc.collect()
+    assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 async def test_a_topic_that_is_gone_when_a_worker_comes_takes_no_request(
