@@ -50,6 +50,16 @@ def parse(model: type[M], body: Json, **context: Any) -> M:
         raise malformed(field_errors(error.errors(include_url=False))) from error
 
 
+def parse_new(model: type[M], body: Json, **context: Any) -> M:
+    """A JSON object as something new, of which what is null is left out. Raises the problem 422."""
+    return parse(model, without_nulls(body), **context)
+
+
+def without_nulls(body: Json) -> Json:
+    """What a JSON object says: in some languages, what is null cannot be left out otherwise."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
 def parse_change(model: type[M], body: Json) -> M:
     """A JSON object as a change, from which what stays is left out. Raises the problem 422."""
     wanted = parse(model, body)

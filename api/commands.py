@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from api.body import Json, read_object
+from api.body import Json, read_object, without_nulls
 from api.gateway import Message, Order, decode
 from api.idempotency import Answered, Write, kept_answer, refusal_as_answer
 from api.problems import refused, refused_with
@@ -55,7 +55,7 @@ def completed(
 ) -> Given:
     """The command that a JSON object gives, completed as `read_command` says."""
     now = clock()
-    said = {name: value for name, value in body.items() if value is not None}
+    said = without_nulls(body)
     ours = {"command_id": new_id(), "at": rfc3339(now)}
     payload: Json = {**ours, **said, "by": {"role": caller.role.value, "id": caller.id}}
     if write.key is not None:

@@ -1,7 +1,8 @@
 """The one JSON object that every command is: the same as a signal, as an update, and over HTTP.
 
-Validation is strict (no number passes for a date, no text for a truth value), and fields that are
-not known are ignored, so that a message can gain fields while older workers still run.
+Validation is strict (no number passes for a date, no text for a truth value), null is as good as
+left out, and fields that are not known are ignored, so that a message can gain fields while older
+workers still run.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from domain.refusal import Code, FieldError, Refusal
 from domain.standing import commands as standing
 from domain.standing.commands import StandingCommand
 from domain.standing.state import Document
+from workflows.payloads import without_nulls
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -293,7 +295,7 @@ def decode(
             code=Code.UNKNOWN_COMMAND, message=f"There is no command {name[:80]!r} here."
         )
     try:
-        return model.model_validate_json(payload, context={"now": now})
+        return model.model_validate_json(without_nulls(payload), context={"now": now})
     except ValidationError as error:
         return malformed(*field_errors(error.errors(include_url=False, include_context=False))[:20])
 

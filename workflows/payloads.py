@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pydantic_core import from_json, to_json
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
@@ -94,3 +95,20 @@ def json_of(value: RawValue) -> bytes | str:
         case other:
             named = other[:40].decode("ascii", "backslashreplace")
             return f'one JSON object is needed, and the encoding is "{named}"'
+
+
+def without_nulls(text: bytes) -> bytes:
+    """A JSON object without what is null in it, which in some languages cannot be left out.
+
+    What is none stays as it is, for whoever reads it to say so.
+    """
+    if b"null" not in text:
+        return text
+    try:
+        said = from_json(text)
+    except ValueError:
+        return text
+    if not isinstance(said, dict):
+        return text
+    said = {name: value for name, value in said.items() if value is not None}
+    return to_json(said, inf_nan_mode="constants")

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from api import bookings, paging
 from api.access import TheBooking
 from api.auth import Caller, only
-from api.body import parse, read_object
+from api.body import parse_new, read_object
 from api.bookings import not_recorded
 from api.gateway import Identifier
 from api.idempotency import Write
@@ -52,7 +52,7 @@ async def create_booking(request: Request, caller: Caller, parts: Parts) -> JSON
     """A client asks for a session on a topic; support and services ask on a client's behalf."""
     only(caller, Role.CLIENT, Role.SUPPORT, Role.SERVICE)
     body = await read_object(request)
-    wanted = parse(BookingRequest, body, now=clock())
+    wanted = parse_new(BookingRequest, body, now=clock())
     client_id = _client(caller, wanted)
     write = Write.of(request, caller, body)
     answered = await bookings.create(parts, write, wanted, client_id=client_id, caller=caller)

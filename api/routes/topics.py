@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from api import paging, topics
 from api.auth import Caller, only
-from api.body import parse, parse_change, read_object
+from api.body import parse_change, parse_new, read_object
 from api.gateway import Identifier, Text
 from api.idempotency import Answered
 from api.models.topic import NewTopic, TopicChange, TopicModel, TopicPage
@@ -42,7 +42,7 @@ async def create_topic(request: Request, caller: Caller, parts: Parts) -> JSONRe
     """A provider offers a topic of their own; support and services name the provider."""
     only(caller, *_KEEPERS)
     body = await read_object(request)
-    wanted = parse(NewTopic, body)
+    wanted = parse_new(NewTopic, body)
     owner = _owner(caller, wanted)
 
     async def create(conn: AsyncConnection, topic_id: str) -> Answered:

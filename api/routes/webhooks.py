@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from api import paging, webhooks
 from api.auth import Caller, only
-from api.body import parse, parse_change, read_object
+from api.body import parse_change, parse_new, read_object
 from api.idempotency import Answered, Write
 from api.models.base import Accepted
 from api.models.webhook import (
@@ -72,7 +72,7 @@ async def create_webhook(request: Request, owner: Owner, parts: Parts) -> JSONRe
     Services and support are told of everything, a provider of their own bookings and standing.
     """
     body = await read_object(request)
-    wanted = parse(NewWebhook, body)
+    wanted = parse_new(NewWebhook, body)
     reach = webhooks.reach_of(request)
     webhooks.require_url(wanted.url, reach)
 

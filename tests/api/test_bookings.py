@@ -41,6 +41,21 @@ async def test_a_request_is_pending_in_every_view_at_once(market: Marketplace) -
     assert [entry["command"] for entry in timeline["items"]] == ["request"]
 
 
+async def test_what_is_null_is_left_out(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    topic = await market.topic(provider, description=None, provider_id=None)
+    assert topic["description"] == ""
+    body = {"topic_id": topic["id"], "preferred_starts": [in_days(20)], "note": None}
+    booking = created(await client.post("/v1/bookings", body))
+    assert booking["note"] == ""
+    declined = {"reason": "No time.", "over_scheduling": None, "at": None}
+    ok(await provider.post(f"/v1/bookings/{booking['id']}/decline", declined))
+    nothing = problem(
+        await client.post("/v1/bookings", {**body, "topic_id": None}), 422, "malformed"
+    )
+    assert fields_of(nothing) == ["topic_id"]
+
+
 async def test_what_a_command_did_is_read_at_once(market: Marketplace) -> None:
     provider, client = market.provider(), market.client()
     start = in_days(20)

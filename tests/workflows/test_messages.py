@@ -11,21 +11,36 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
 from domain.refusal import Refusal
+from tests.workflows.rubbish import GOOD_FIELDS
+from tests.workflows.world import now
 from workflows.messages import BOOKING_MESSAGES, STANDING_MESSAGES, decode
 from workflows.payloads import json_of
 
+MESSAGES = {**BOOKING_MESSAGES, **STANDING_MESSAGES}
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 GOOD = "2026-03-12T10:00:00+01:00"
 
 
 def complaints(name: str, **fields: Any) -> dict[str, str]:
     """What is said of each field of a malformed message."""
-    found = decode(
-        {**BOOKING_MESSAGES, **STANDING_MESSAGES}, name, json.dumps(fields).encode(), NOW
-    )
+    found = decode(MESSAGES, name, json.dumps(fields).encode(), NOW)
     assert isinstance(found, Refusal)
     assert found.message == "; ".join(f"{each.field}: {each.message}" for each in found.errors)
     return {each.field: each.message for each in found.errors}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_what_is_null_is_left_out(name: str) -> None:
+    def read(fields: dict[str, Any]) -> Any:
+        return decode(MESSAGES, name, json.dumps(fields).encode(), now())
+
+    fields = MESSAGES[name].model_fields
+    nulls = {field: None for field, each in fields.items() if not each.is_required()}
+    needed = {field: value for field, value in GOOD_FIELDS[name].items() if field not in nulls}
+    assert isinstance(read(needed), MESSAGES[name])
+    assert read({**needed, **nulls}) == read(needed)
+    for field in needed:
+        assert complaints(name, **{**needed, field: None})[field] == "Field required"
 
 
 def test_a_time_of_no_offset_is_told_in_our_own_words() -> None:
