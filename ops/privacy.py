@@ -23,7 +23,7 @@ from db.queries.late_events import get_late_events
 from db.queries.told import late_event_ids
 from domain.instants import rfc3339
 from domain.party import Party, Role, is_id
-from domain.workflow_ids import BOOKINGS, STANDINGS
+from domain.workflow_ids import BOOKINGS, STANDINGS, standing_workflow_id
 from ops import OperatorError
 from ops.connections import Stack
 
@@ -97,6 +97,12 @@ async def erase(
         erased = await _erased(stack, person, standings)
     except OpenBookingsError as error:
         return _refused(person, error.bookings, say)
+    if role is Role.PROVIDER:
+        # One that has begun meanwhile, or that the list did not know yet, goes on from a record
+        # that is there no more: it would try for ever to write down what follows.
+        begun = standing_workflow_id(person.id)
+        if await _end(stack.client.get_workflow_handle(begun)):
+            standings.append(begun)
     if erased.pseudonym is None:
         say(f"Nothing is on record about {person}.")
     else:
@@ -145,13 +151,16 @@ async def _erased(stack: Stack, person: Party, standings: list[str]) -> Any:
     return await erase_from_record(stack.engine, person)
 
 
-async def _end(standing: WorkflowHandle[Any, Any]) -> None:
+async def _end(standing: WorkflowHandle[Any, Any]) -> bool:
+    """Ends a standing; False if it has ended already, or there is none."""
     try:
         await standing.terminate("The person is erased.")
     except RPCError as error:
         # Somebody else erases them too, or has just done so, and the list does not know it yet.
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
+        return False
+    return True
 
 
 def _person(role: Role, person_id: str) -> Party:

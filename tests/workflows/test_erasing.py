@@ -7,10 +7,11 @@ import json
 
 import pytest
 from sqlalchemy import delete, select
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
 from config import Settings
 from db.personal.pseudonym import is_pseudonym
-from db.schema import bookings, notices, standing_late_events
+from db.schema import bookings, notices, standing_late_events, standings
 from domain.party import Party, Role
 from ops.connections import Stack
 from ops.privacy import erase, export
@@ -115,6 +116,27 @@ async def test_who_is_erased_by_two_at_once_is_erased_once(world: World, stack: 
     both = (erase(stack, Role.PROVIDER, provider_id, said.append) for _ in range(2))
     assert await asyncio.gather(*both) == [True, True]
     assert sum("from now on" in line for line in said) == 1
+
+
+async def test_a_standing_that_begins_while_its_provider_is_erased_ends_with_them(
+    world: World, stack: Stack
+) -> None:
+    provider_id, _ = await world.provider_with_topic()
+    standing = await world.start_standing(provider_id)
+    await world.update(standing, "suspend", reason="Wombats.")
+    said: list[str] = []
+    async with world.engine.begin() as conn:
+        # The erasure comes to this row when the standing that there was has been ended.
+        its = standings.c.provider_id == provider_id
+        await conn.execute(select(standings.c.status).where(its).with_for_update())
+        erasing = asyncio.create_task(erase(stack, Role.PROVIDER, provider_id, said.append))
+        with pytest.raises(WorkflowFailureError):
+            await standing.result()
+        begun = await world.start_standing(provider_id)
+        await world.until(lambda: begun.query("standing"), bool)
+    assert await erasing
+    # Nothing is on record any more that it could go on from.
+    assert (await begun.describe()).status is WorkflowExecutionStatus.TERMINATED
 
 
 @pytest.mark.long  # Temporal looks after half a minute whether it may delete a history.
