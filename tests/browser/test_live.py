@@ -64,6 +64,17 @@ async def test_whoever_has_no_mouse_stays_where_something_went(ida: Visitor, tow
     await expect(ida.page.locator("#booking")).to_be_focused()
 
 
+async def test_how_long_ago_something_was_goes_on_with_the_clock(ida: Visitor, town: Town) -> None:
+    await ida.page.clock.install()
+    await ida.open(f"/bookings/{await town.booked(20)}")
+    asked = ida.page.locator(".facts time").first
+    await asked.evaluate("it => { it.textContent = 'too long ago' }")
+    # As when somebody comes back to a tab that they left open.
+    await ida.page.clock.fast_forward("11:00")
+    await expect(asked).not_to_have_text("too long ago")
+    await expect(ida.page.get_by_text("This booking: updated.")).to_have_count(0)
+
+
 async def test_messages_are_read_out_as_they_come(ida: Visitor, town: Town) -> None:
     chat = await town.conversation()
     await ida.open(f"/messages/{chat}")
