@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from api.connections import Connection
 from api.services import Services
 
 
@@ -18,7 +19,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI, **options: Any) -> None:
-        super().__init__(uvicorn.Config(app, **options))
+        super().__init__(uvicorn.Config(app, http=Connection, **options))
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

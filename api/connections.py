@@ -1,0 +1,83 @@
+"""The connections of the web server: none takes memory, or stays, without end.
+
+uvicorn bounds neither how long the head of a request is nor how long a request takes to arrive, and
+whoever connects needs no token for either. A proxy in front usually does; this is for without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+MOST_HEAD_BYTES = 64 * 1024
+"""How long the first line of a request and its headers may be together, as far as they came in
+pieces: what arrives in one is looked at once it is there."""
+
+WHOLE_WITHIN = timedelta(seconds=60)
+"""How long a request may take to arrive, from its first byte, or from when the connection opens."""
+
+_TOO_LARGE = b"The head of the request is too large."
+
+
+class Connection(HttpToolsProtocol):
+    """A connection on which requests arrive in time, with heads of some size."""
+
+    _head_bytes = 0
+    _is_in_head = True
+    _was_in_body = False
+    _whole_by: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits no more."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes some bytes, unless there were too many."""
+        if self._whole_by is None:
+            self._wait()
+        self._was_in_body = not self._is_in_head
+        super().data_received(data)
+        if self._was_in_body or not self._is_in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse()
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is there."""
+        self._is_in_head, self._was_in_body, self._head_bytes = False, True, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request is there as a whole."""
+        self._is_in_head = True
+        self._wait_no_more()
+        super().on_message_complete()
+
+    def _wait(self) -> None:
+        self._whole_by = self.loop.call_later(WHOLE_WITHIN.total_seconds(), self._give_up)
+
+    def _wait_no_more(self) -> None:
+        if self._whole_by is not None:
+            self._whole_by.cancel()
+            self._whole_by = None
+
+    def _give_up(self) -> None:
+        self._whole_by = None
+        self.transport.close()
+
+    def _refuse(self) -> None:
+        # There is no request yet that the application could answer.
+        head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: "
+        self.transport.write(
+            b"%s%s%d\r\n\r\n%s" % (STATUS_LINE[431], head, len(_TOO_LARGE), _TOO_LARGE)
+        )
+        self.transport.close()

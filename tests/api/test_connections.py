@@ -1,0 +1,115 @@
+"""Whoever connects takes neither memory nor a connection without end, and needs no token for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from api import connections
+from api.connections import MOST_HEAD_BYTES, Connection
+
+PATIENCE_SECONDS = 30
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Served:
+    """A server of one page, which says how much it was sent; that of `/later` waits to be let."""
+
+    def __init__(self) -> None:
+        self.let = asyncio.Event()
+        self.port = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The page."""
+        request = Request(scope, receive)
+        if request.url.path == "/later":
+            await self.let.wait()
+        response = PlainTextResponse(f"{len(await request.body())} bytes")
+        await response(scope, receive, send)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Streams]:
+        """A new connection."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            try:
+                yield reader, writer
+            finally:
+                writer.close()
+                with suppress(ConnectionError):
+                    await writer.wait_closed()
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """A server with connections as those of the API."""
+    found = Served()
+    server = uvicorn.Server(
+        uvicorn.Config(found, port=0, http=Connection, lifespan="off", log_config=None)
+    )
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not server.started:
+            assert not serving.done()
+            await asyncio.sleep(0.01)
+    found.port = server.servers[0].sockets[0].getsockname()[1]
+    yield found
+    found.let.set()
+    server.should_exit = True
+    await serving
+
+
+@pytest.mark.parametrize("beginning", [b"GET /?", b"GET / HTTP/1.1\r\nHost: x\r\nA: "])
+async def test_a_head_without_end_is_taken_no_more(served: Served, beginning: bytes) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(beginning)
+        with suppress(ConnectionError):
+            for _ in range(16):
+                writer.write(b"a" * MOST_HEAD_BYTES)
+                await writer.drain()
+            # Whether the answer can still be read by then is up to the network.
+            await reader.read()
+        assert reader.at_eof() or reader.exception()
+
+
+async def test_many_headers_are_too_many_too(served: Served) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * (MOST_HEAD_BYTES // 6 + 1))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_heads_of_some_size_are_taken_one_after_the_other(served: Served) -> None:
+    long = b"A: " + b"a" * (MOST_HEAD_BYTES // 2) + b"\r\n"
+    async with served.connection() as (reader, writer):
+        for _ in range(4):
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n" + long)
+            await writer.drain()
+            writer.write(b"Content-Length: 100000\r\n\r\n" + b"b" * 100_000)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            assert (await reader.readuntil(b"bytes")).endswith(b"100000 bytes")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12345678"],
+)
+async def test_a_request_arrives_in_time_but_its_answer_may_take_longer(
+    served: Served, part: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "WHOLE_WITHIN", timedelta(seconds=0.2))
+    async with served.connection() as (whole, whole_writer):
+        whole_writer.write(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with served.connection() as (reader, writer):
+            writer.write(part)
+            assert await reader.read() == b""
+        served.let.set()
+        assert (await whole.readline()).startswith(b"HTTP/1.1 200 ")
