@@ -24,6 +24,9 @@ from domain.booking.state import Booking
 from domain.standing.state import Standing
 from domain.workflow_ids import BOOKINGS, STANDINGS
 
+TAKE_STOCK = "take-stock"
+"""A signal that is no command: a workflow records that it is refused, and sees the record then."""
+
 _LOOKS = 4
 """So often a difference is looked at before it is taken for somebody's work in progress."""
 
@@ -123,9 +126,8 @@ class Comparer:
                 before = seen
                 continue
             if _goes_on(account, found):
-                return replace(
-                    finding, differs=tuple(map(str, found.differences)), why=_lost(handle)
-                )
+                why = await self._followed(handle) if apply else _lost(handle)
+                return replace(finding, differs=tuple(map(str, found.differences)), why=why)
             if not apply:
                 return replace(finding, differs=tuple(map(str, found.differences)))
             try:
@@ -133,6 +135,19 @@ class Comparer:
             except MovedOnError:
                 before = None
         return None  # it is being decided on all the time, and the next look is tomorrow's
+
+    async def _followed(self, handle: Handle) -> str:
+        """Has a workflow look at the record, which goes on where it ends; what to say of that."""
+        try:
+            await handle.signal(TAKE_STOCK)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return _lost(handle)  # it has ended where it was reset to, and cannot be told
+        return (
+            "it was decided in a history that was reset or lost: the workflow has been told to"
+            f" follow the record, by the signal {TAKE_STOCK}"
+        )
 
     async def _mended(self, finding: Finding, expected: Expected, found: Compared) -> Finding:
         done = await mend(self._engine, expected, seen=found)
@@ -221,7 +236,8 @@ def _goes_on(account: Account[Any, Any], found: Compared) -> bool:
 def _lost(handle: Handle) -> str:
     return (
         "it was decided in a history that was reset or lost: `temporal workflow signal"
-        f" --workflow-id {handle.id} --name take-stock` has the workflow follow the record"
+        f" --workflow-id {handle.id} --name {TAKE_STOCK}` has the workflow follow the record, and"
+        " so has --apply"
     )
 
 
