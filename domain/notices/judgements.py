@@ -49,10 +49,11 @@ def _judged(about: About, event: StandingEvent) -> str:  # noqa: PLR0912 - a cas
             )
         case standing_happened.ClaimContested(note=note):
             return f"{about.provider} denies that {cancellation} was their wish.{because(note)}"
-        case standing_happened.ClaimUpheld(uncontested=True):
-            return f"You have not contested in time that you initiated {cancellation}: it counts."
-        case standing_happened.ClaimUpheld(note=note):
-            return f"Support finds that you initiated {cancellation}: it counts.{because(note)}"
+        case standing_happened.ClaimUpheld(uncontested=uncontested, counts=counts, note=note):
+            so = standing_words.whether_it_counts(counts=counts)
+            if uncontested:
+                return f"You have not contested in time that you initiated {cancellation}: {so}."
+            return f"Support finds that you initiated {cancellation}: {so}.{because(note)}"
         case standing_happened.ClaimDismissed(note=note):
             return (
                 f"Support does not find that you initiated {cancellation}: "

@@ -93,15 +93,8 @@ def elapse(standing: Standing, deadline: Deadline, now: datetime) -> Events:
     match deadline.kind:
         case DeadlineKind.UPHOLD_CLAIM:
             claim = standing.claims[deadline.subject]
-            events: Events = (
-                happened.ClaimUpheld(
-                    at=at,
-                    claim_id=claim.id,
-                    booking_id=claim.booking_id,
-                    note="Not contested in time.",
-                    uncontested=True,
-                ),
-            )
+            upheld = _upheld(standing, claim, at, "Not contested in time.")
+            events: Events = (replace(upheld, uncontested=True),)
         case DeadlineKind.AGE_EVENTS if deadline.subject not in standing.events:
             return ()  # nothing that is carried: whoever waits has to recall it first
         case DeadlineKind.AGE_EVENTS:
@@ -240,8 +233,22 @@ def _settle(standing: Standing, command: do.SettleClaim, given: datetime) -> Eve
         return refuse(Code.UNKNOWN_CLAIM)
     if not claim.is_undecided:
         return refuse(Code.CLAIM_SETTLED, f"This claim was {claim.status} already.")
-    settled = happened.ClaimUpheld if command.uphold else happened.ClaimDismissed
-    return (settled(at=given, claim_id=claim.id, booking_id=claim.booking_id, note=command.note),)
+    if command.uphold:
+        return (_upheld(standing, claim, given, command.note),)
+    dismissed = happened.ClaimDismissed(
+        at=given, claim_id=claim.id, booking_id=claim.booking_id, note=command.note
+    )
+    return (dismissed,)
+
+
+def _upheld(standing: Standing, claim: Claim, at: datetime, note: str) -> happened.ClaimUpheld:
+    return happened.ClaimUpheld(
+        at=at,
+        claim_id=claim.id,
+        booking_id=claim.booking_id,
+        note=note,
+        counts=standing.events[claim.id].can_count,
+    )
 
 
 def _suspend(standing: Standing, command: do.Suspend, given: datetime) -> Events | Refusal:

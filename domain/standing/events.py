@@ -69,13 +69,17 @@ class ClaimContested:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimUpheld:
-    """The claim holds, and its event counts: support says so, or nobody contested it in time."""
+    """The claim holds: support says so, or nobody contested it in time.
+
+    `counts` says whether its event counts from then on: what has been excused already does not.
+    """
 
     at: datetime
     claim_id: str
     booking_id: str
     note: str
     uncontested: bool = False
+    counts: bool = True
     type: Literal["claim.upheld"] = "claim.upheld"
 
 

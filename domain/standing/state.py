@@ -59,6 +59,11 @@ class LateEvent:
     settled: bool = False
     aged: bool = False
 
+    @property
+    def can_count(self) -> bool:
+        """Whether it counts unless it is only claimed."""
+        return self.late and not (self.excused or self.settled or self.aged)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -151,11 +156,7 @@ class Standing:
     def counts(self, event: LateEvent) -> bool:
         """Whether a late event counts against the provider as things stand."""
         claim = self.claims.get(event.id)
-        return (
-            event.late
-            and not (event.excused or event.settled or event.aged)
-            and (claim is None or claim.status is ClaimStatus.UPHELD)
-        )
+        return event.can_count and (claim is None or claim.status is ClaimStatus.UPHELD)
 
     def counting(self) -> tuple[LateEvent, ...]:
         """The late events that count and are carried, by the instant they were initiated at.

@@ -92,6 +92,11 @@ def warning(kind: LateKind, count: int, allowed: int) -> str:
     return f"This is the {ordinal(count)} late {kind}. {following}"
 
 
+def whether_it_counts(*, counts: bool) -> str:
+    """What an upheld claim has come to, for the end of a sentence."""
+    return "it counts" if counts else "it is on record, and does not count"
+
+
 def describe(event: StandingEvent) -> str:  # noqa: PLR0912 - a case an event
     """One event as a sentence. Instants are printed in UTC."""
     match event:
@@ -109,10 +114,11 @@ def describe(event: StandingEvent) -> str:  # noqa: PLR0912 - a case an event
             )
         case happened.ClaimContested():
             return "The provider contests the claim; support decides."
-        case happened.ClaimUpheld(uncontested=True):
-            return "Nobody contested the claim in time: it counts."
-        case happened.ClaimUpheld():
-            return "Support upheld the claim: it counts."
+        case happened.ClaimUpheld(uncontested=uncontested, counts=counts):
+            how = (
+                "Nobody contested the claim in time" if uncontested else "Support upheld the claim"
+            )
+            return f"{how}: {whether_it_counts(counts=counts)}."
         case happened.ClaimDismissed():
             return "Support dismissed the claim: it does not count."
         case happened.StandingWarned(kind=kind, count=count, allowed=allowed):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from domain.standing import commands as do
 from domain.standing import events as happened
 from domain.standing.state import ClaimStatus
+from domain.standing.words import describe
 from tests.domain.standings import (
     BEGUN,
     DAY,
@@ -114,6 +117,17 @@ def test_a_claim_can_be_excused_before_it_is_settled() -> None:
     live.give(CLAIMED, proof("c1"), review("proof-1", accept=True))
     assert live.wait(4 * DAY) == ("claim.upheld",)
     assert live.status == "good"
+    assert describe(live.last(happened.ClaimUpheld)) == (
+        "Nobody contested the claim in time: it is on record, and does not count."
+    )
+
+
+@pytest.mark.parametrize("excused", [False, True])
+def test_whoever_upholds_a_claim_says_whether_it_counts(excused: bool) -> None:
+    live = Live()
+    live.give(CLAIMED, proof("c1"), review("proof-1", accept=excused), UPHOLD)
+    assert live.last(happened.ClaimUpheld).counts is not excused
+    assert live.status == ("good" if excused else "warned")
 
 
 def test_a_claim_delivered_twice_is_opened_once() -> None:

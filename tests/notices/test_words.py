@@ -13,7 +13,13 @@ from domain.notices.about import About
 from domain.notices.judgements import bookings_named
 from domain.notices.words import say
 from domain.party import Role
-from domain.standing.events import CaseOpened, ClaimOpened, ProofRejected, TopicsSuspended
+from domain.standing.events import (
+    CaseOpened,
+    ClaimOpened,
+    ClaimUpheld,
+    ProofRejected,
+    TopicsSuspended,
+)
 from domain.standing.state import Case, Cause, Claim, LateEvent
 from domain.standing.words import in_evidence
 from tests.domain.examples import FIRST, LATE
@@ -44,6 +50,19 @@ def test_a_claim_names_the_session_and_who_says_so() -> None:
     unknown = replace(told, booking=None, start=None, client="")
     assert say(unknown).text.startswith(
         "The client says that you initiated the cancellation of the session. It counts unless"
+    )
+
+
+@pytest.mark.parametrize("uncontested", [False, True])
+def test_what_was_excused_is_not_said_to_count_when_its_claim_is_upheld(uncontested: bool) -> None:
+    upheld = ClaimUpheld(
+        at=LATE, claim_id="late-1", booking_id=BOOKING.id, note="", uncontested=uncontested
+    )
+
+    assert say(about(upheld, Role.PROVIDER)).text.endswith(": it counts.")
+    excused = replace(upheld, counts=False)
+    assert say(about(excused, Role.PROVIDER)).text.endswith(
+        ": it is on record, and does not count."
     )
 
 
