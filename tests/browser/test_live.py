@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import expect
 
 from tests.api.marketplace import fresh_key, ok
@@ -62,6 +64,16 @@ async def test_whoever_has_no_mouse_stays_where_something_went(ida: Visitor, tow
     await town.tell(town.client, booking_id, "cancel", reason="I am ill.")
     await ida.hears("I am ill.")
     await expect(ida.page.locator("#booking")).to_be_focused()
+
+
+async def test_whoever_is_signed_out_meanwhile_is_told(ida: Visitor, town: Town) -> None:
+    path = f"/bookings/{await town.booked(20)}"
+    await ida.open(path)
+    await ida.context.clear_cookies()
+    await town.tell(town.client, path.rpartition("/")[2], "cancel", reason="I am ill.")
+    await ida.hears("You are signed out: this page no longer shows what happens.")
+    await ida.press("Sign in")
+    await expect(ida.page).to_have_url(re.compile("/sign-in.next="))
 
 
 async def test_how_long_ago_something_was_goes_on_with_the_clock(ida: Visitor, town: Town) -> None:

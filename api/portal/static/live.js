@@ -135,9 +135,24 @@
       headers: { Accept: "text/html", "X-Keepdate-Live": "1" },
     });
     if (answer.status >= 500) throw new Error("the server is away");
-    // Signed out, or gone: whoever looks at it finds out with their next step.
+    if (new URL(answer.url).pathname === "/sign-in") saySignedOut(answer.url);
+    // Or it is gone: whoever looks at it finds out with their next step.
     if (!answer.ok || answer.redirected) return null;
     return new DOMParser().parseFromString(await answer.text(), "text/html");
+  }
+
+  // They look at what is no longer kept up to date; the address leads back here.
+  function saySignedOut(address) {
+    if (document.getElementById("left-behind")) return;
+    const notice = document.createElement("div");
+    notice.id = "left-behind";
+    notice.className = "notice notice-warning live-notice";
+    notice.setAttribute("role", "status");
+    const link = document.createElement("a");
+    link.href = address;
+    link.textContent = "Sign in";
+    notice.append("You are signed out: this page no longer shows what happens. ", link);
+    document.querySelector("main").prepend(notice);
   }
 
   // ---- Beginning, sleeping, waking
