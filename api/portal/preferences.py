@@ -100,12 +100,15 @@ async def _page(
 ) -> Response:
     async with parts.engine.connect() as conn:
         opened_at = await calendar_opened_at(conn, viewer.party)
+    regions = zones_by_region()
     response = render(
         request,
         viewer,
         "settings.html",
         status=422 if wrong else 200,
-        regions=zones_by_region(),
+        regions=regions,
+        # Identity providers may name a zone by an old name, which is not offered.
+        is_offered=any(viewer.zone.key in names for names in regions.values()),
         wrong=wrong,
         has_calendar=viewer.party.role in _MEET,
         has_webhooks=viewer.party.role in OWNERS,

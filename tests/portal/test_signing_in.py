@@ -14,7 +14,7 @@ from api.portal.people import DEMO_PEOPLE
 from api.portal.session import ProviderIn, Viewer
 from config import ConfigurationError, Settings
 from tests.portal.browser import Browser, forms_of
-from tests.portal.conftest import Open, set_to
+from tests.portal.conftest import Meet, Open, set_to
 
 SECRET = "a secret of the operator's own, long enough"
 
@@ -135,6 +135,12 @@ async def test_the_zone_is_remembered_for_the_next_time(browser: Browser) -> Non
     await browser.send(await browser.get("/settings"), "/sign-out")
     await browser.sign_in("client", "ben")
     assert "Time zone: Asia/Tokyo" in (await browser.get("/settings")).text
+
+
+async def test_a_zone_by_its_old_name_stays_chosen(meet: Meet) -> None:
+    for zone in ("US/Eastern", "Asia/Tokyo"):
+        visitor = await meet("client", zone=zone)
+        assert f'<option value="{zone}" selected>' in (await visitor.get("/settings")).text
 
 
 async def test_a_zone_that_is_none_is_refused_where_it_was_written(browser: Browser) -> None:
