@@ -78,7 +78,11 @@ class WebhookOutlet:
             told, gone = _answer(reply), reply.status == _GONE
             wait = reply.wait(now) if reply.status in _BUSY else None
         failure = Failure(
-            webhook_id=notice.webhook_id, delivery_id=notice.id, at=self._clock(), answer=told
+            webhook_id=notice.webhook_id,
+            url=found.url,
+            delivery_id=notice.id,
+            at=self._clock(),
+            answer=told,
         )
         owed = await self._failed(failure, found, gone=gone)
         raise NotDeliveredError(told, owed=owed, wait=wait and min(wait, LONGEST_WAIT))

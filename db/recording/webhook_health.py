@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, and_, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.recording import notices as ledger
@@ -31,9 +31,13 @@ async def note_success(conn: AsyncConnection, webhook_id: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A delivery that an endpoint did not take, when, and what it answered instead."""
+    """A delivery that an endpoint did not take, when, and what it answered instead.
+
+    `url` is where it was then: what was answered there says nothing of any other address.
+    """
 
     webhook_id: str
+    url: str
     delivery_id: str
     at: datetime
     answer: str
@@ -50,7 +54,7 @@ async def note_failure(conn: AsyncConnection, failure: Failure, *, mail: bool) -
     """
     failing = await conn.execute(
         update(webhooks)
-        .where(webhooks.c.id == failure.webhook_id, webhooks.c.disabled_at.is_(None))
+        .where(_is_there_still(failure))
         .values(failing_since=func.coalesce(webhooks.c.failing_since, failure.at))
         .returning(webhooks.c.failing_since)
     )
@@ -64,15 +68,15 @@ async def note_failure(conn: AsyncConnection, failure: Failure, *, mail: bool) -
 async def disable(
     conn: AsyncConnection, failure: Failure, *, reason: str, mail: bool
 ) -> list[Owed]:
-    """Disables an endpoint, unless it is so already; what is still owed to it ends as failed.
+    """Disables an endpoint, unless it is so already, was deleted, or has another address by now.
 
-    Its owner is told, and the result is how, beyond the inbox. A service has no inbox: support is
-    told of its endpoints.
+    What is still owed to it ends as failed. Its owner is told, and the result is how, beyond the
+    inbox. A service has no inbox: support is told of its endpoints.
     """
     now, webhook_id = failure.at, failure.webhook_id
     done = await conn.execute(
         update(webhooks)
-        .where(webhooks.c.id == webhook_id, webhooks.c.disabled_at.is_(None))
+        .where(_is_there_still(failure))
         .values(disabled_at=now, disabled_reason=reason, updated_at=now)
         .returning(webhooks.c.owner_role, webhooks.c.owner_id)
     )
@@ -101,4 +105,13 @@ async def disable(
             )
         ],
         mail=mail,
+    )
+
+
+def _is_there_still(failure: Failure) -> ColumnElement[bool]:
+    return and_(
+        webhooks.c.id == failure.webhook_id,
+        webhooks.c.url == failure.url,
+        webhooks.c.deleted_at.is_(None),
+        webhooks.c.disabled_at.is_(None),
     )

@@ -13,7 +13,7 @@ from activities.delivering import (
     UndeliverableError,
 )
 from db.schema import notices
-from db.stores.webhooks import enable_webhook, update_webhook
+from db.stores.webhooks import delete_webhook, enable_webhook, update_webhook
 from domain.notices.endpoint import DISABLED_AFTER
 from domain.party import Party
 from tests.activities import receiver as it
@@ -130,6 +130,43 @@ async def test_a_disabled_endpoint_is_not_called_until_it_is_enabled(engine: Asy
             await enable_webhook(conn, webhook_id, now=now())
         receiver.answer = it.TAKEN
         assert (await outlet(engine).send(notice)).answer == "HTTP 204"
+
+
+@pytest.mark.parametrize("answer", [says("410 Gone"), says("500 Oh No")], ids=["410", "500"])
+async def test_what_the_old_url_answers_late_is_not_held_against_the_new_one(
+    engine: AsyncEngine, receiver: Receiver, answer: it.Answer
+) -> None:
+    webhook_id = await endpoint(engine, url=receiver.url)
+    await requested(engine)
+
+    async def answers_late(writer: asyncio.StreamWriter) -> None:
+        async with engine.begin() as conn:
+            await update_webhook(conn, webhook_id, url="https://other.example.org/", now=now())
+        await answer(writer)
+
+    receiver.answer = answers_late
+    with pytest.raises(NotDeliveredError):
+        await outlet(engine).send(await outgoing(engine, webhook_id))
+    row = await found(engine, webhook_id)
+    assert (row.failing_since, row.disabled_at) == (None, None)
+
+
+async def test_nobody_is_told_of_an_endpoint_that_they_have_just_deleted(
+    engine: AsyncEngine, receiver: Receiver
+) -> None:
+    webhook_id = await endpoint(engine, url=receiver.url, owner=ADA)
+    await requested(engine)
+
+    async def is_gone(writer: asyncio.StreamWriter) -> None:
+        async with engine.begin() as conn:
+            await delete_webhook(conn, webhook_id, now=now())
+        await says("410 Gone")(writer)
+
+    receiver.answer = is_gone
+    with pytest.raises(NotDeliveredError):
+        await outlet(engine).send(await outgoing(engine, webhook_id))
+    assert await ledger(engine, notices.c.id, kind="webhook.disabled") == []
+    assert await ledger(engine, notices.c.reason, webhook_id=webhook_id) == [("endpoint deleted",)]
 
 
 async def test_another_url_has_not_failed_yet(engine: AsyncEngine, receiver: Receiver) -> None:

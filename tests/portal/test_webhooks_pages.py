@@ -54,6 +54,7 @@ async def test_a_notice_of_an_endpoint_that_is_disabled_leads_to_it(ada: Visitor
     path, _ = await added(ada)
     failure = Failure(
         webhook_id=path.rpartition("/")[2],
+        url=URL,
         delivery_id="none",
         at=datetime.now(UTC),
         answer="410 Gone",
