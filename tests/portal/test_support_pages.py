@@ -193,6 +193,26 @@ async def test_claims_are_settled_the_contested_first(late: Late, eve: Visitor, 
     assert "Warned" in words(await other.provider.get("/standing"))
 
 
+async def test_a_claim_whose_event_is_excused_is_not_said_to_count(
+    late: Late, eve: Visitor
+) -> None:
+    await late.claimed(3)
+    page = await late.standing("Otherwise it counts as a late cancellation")
+    [claimed] = re.findall(r'name="covers" value="([^"]+)"', page.text)
+    await late.provider.send(page, "/standing/proof", covers=claimed, statement="Ill.")
+    queue = await eve.get(file_of(late))
+    assert "it counts by itself" in words(queue)
+    assert "Uphold: it counts" in words(queue)
+    await decided(eve, queue, f"{file_of(late)}/proofs/", verdict="accept", note="Get well.")
+
+    assert "It is excused, and does not count in any case." in words(
+        await late.provider.get("/standing")
+    )
+    file = words(await eve.get(file_of(late)))
+    assert "it is excused, and upheld by itself" in file
+    assert "Uphold: it counts" not in file
+
+
 async def test_what_waits_is_counted_at_the_tab(late: Late, eve: Visitor) -> None:
     await proof_brought(late)
     page = await eve.get("/providers")
