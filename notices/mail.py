@@ -86,7 +86,7 @@ def compose(letter: Letter, head: Letterhead) -> EmailMessage:
         "link_text": _link_text(letter),
         "preferences": head.link(PREFERENCES),
     }
-    # Of these rules, no header can hold a line break, and with it a header of somebody else's.
+    # Of these rules, no header can be given a line break.
     message = EmailMessage(policy=SMTP)
     message["Subject"] = _one_line(title)
     message["From"] = head.sender
@@ -161,7 +161,9 @@ def _link_text(letter: Letter) -> str:
 
 def _one_line(text: str) -> str:
     printable = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(printable.split())[:_MAX_SUBJECT]
+    # Where it looks like the code that headers have for letters beyond ASCII, Python's library would
+    # decode it: to a line break, and with it to a header of somebody else's.
+    return " ".join(printable.replace("=?", "= ?").split())[:_MAX_SUBJECT]
 
 
 def _short(name: str) -> str:

@@ -147,6 +147,26 @@ def test_nothing_that_somebody_wrote_becomes_a_header_or_markup() -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "=?utf-8?q?=0D=0ABcc:_everybody@example.org?=",
+        "=?utf-8?b?CgpCY2M6IGV2ZXJ5Ym9keUBleGFtcGxlLm9yZw==?=",
+        "=\0?utf-8?q?=0ABcc:_everybody@example.org?=",
+        "==??utf-8?q?=0ABcc:_everybody@example.org?=",
+        "Chess =?us-ascii?q?=2C_everybody=40example.org=2C?= Go",
+    ],
+)
+def test_what_somebody_wrote_as_headers_are_written_is_not_decoded(written: str) -> None:
+    told = about(CANCELLED, Role.CLIENT, replace(BOOKING, title=written))
+    mail = sent(told, name=written)
+    usual = sent(about(CANCELLED, Role.CLIENT))
+    assert mail.keys() == usual.keys()
+    assert "everybody" in mail["Subject"] or "CgpC" in mail["Subject"]
+    assert "\n" not in mail["Subject"]
+    assert [each.addr_spec for each in mail["To"].addresses] == ["carl@example.org"]
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "Brandt, Wobbe, Quast & Partners, Associated Teachers of Chess, Go and Shogi",
