@@ -88,9 +88,11 @@ async def change(
         description=wanted.description,
         types=None if wanted.types is None else dict.fromkeys(wanted.types),
     )
-    if wanted.enabled is True and webhook.disabled_at is not None:
+    # Read once it is written, which waits for whoever else is changing it.
+    is_disabled = (await existing(conn, webhook.id, webhook.owner)).disabled_at is not None
+    if wanted.enabled is True and is_disabled:
         await enable_webhook(conn, webhook.id, now=now)
-    if wanted.enabled is False and webhook.disabled_at is None:
+    if wanted.enabled is False and not is_disabled:
         await disable_webhook(conn, webhook.id, now=now, reason=_BY_WISH)
     return Answered(status=200, body=webhook_view(await existing(conn, webhook.id, webhook.owner)))
 

@@ -13,15 +13,21 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
-from api.models.webhook import DeliveryPage, NewWebhookModel, WebhookModel, WebhookPage
+from api.models.webhook import (
+    DeliveryPage,
+    NewWebhookModel,
+    WebhookChange,
+    WebhookModel,
+    WebhookPage,
+)
 from api.problems import ProblemError
-from api.webhooks import rotate
+from api.webhooks import change, rotate
 from config import Settings
 from db.ids import new_id
 from db.queries.webhooks import get_webhook
 from db.schema import idempotency_keys
-from db.stores.webhooks import delete_webhook
-from domain.notices.endpoint import MOST_ENDPOINTS
+from db.stores.webhooks import delete_webhook, disable_webhook
+from domain.notices.endpoint import MOST_ENDPOINTS, Reach
 from tests.activities import receiver as it
 from tests.activities.receiver import Receiver, receiving, says
 from tests.api.conftest import served, worked
@@ -234,6 +240,21 @@ async def test_an_endpoint_that_is_deleted_while_its_secret_is_replaced_is_gone(
         async with market_engine.begin() as conn:
             await rotate(conn, found, caller=found.owner)
     assert told.value.status == 404
+
+
+async def test_an_endpoint_that_is_disabled_while_its_owner_enables_it_is_enabled(
+    market: Marketplace, market_engine: AsyncEngine
+) -> None:
+    made = await added(market.provider(), URL)
+    async with market_engine.begin() as conn:
+        # What a request has found that enables the endpoint, when another disables it.
+        found = await get_webhook(conn, made["id"])
+        await disable_webhook(conn, made["id"], now=datetime.now(UTC), reason="Wombats.")
+    assert found is not None
+    async with market_engine.begin() as conn:
+        wanted = WebhookChange(enabled=True)
+        answered = await change(conn, found, wanted, reach=Reach(private=False))
+    assert (answered.body["enabled"], answered.body["disabled_reason"]) == (True, None)
 
 
 async def test_support_sees_every_endpoint_but_no_secret(market: Marketplace) -> None:
