@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
+from activities.beginning import begin_booking_again
 from activities.rounds import ComparisonInput
 from api.gateway import Gateway
 from db.queries.contacts import Source
@@ -19,6 +20,7 @@ from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
 from domain.standing.fold import CARRIED
 from domain.workflow_ids import delivery_workflow_id
+from tests.workflows.losing import lost
 from tests.workflows.scripted_outlet import ScriptedOutlet, once
 from tests.workflows.world import Handle, RefusedError, World, in_days
 from workflows.snapshot import BookingInput
@@ -58,6 +60,19 @@ async def withdrawn(world: World) -> Handle:
 async def cancelled(world: World) -> Handle:
     """Confirmed, and cancelled by the client's own wish."""
     handle = world.booking((await world.confirmed(in_days(9))).booking_id)
+    await world.update(handle, "cancel", reason="Ill.")
+    return handle
+
+
+async def begun_again(world: World) -> Handle:
+    """Confirmed, lost by Temporal, and begun again where the record ends; then cancelled."""
+    wanted = await world.confirmed(in_days(9))
+    handle = await lost(world, wanted.booking_id)
+    row = await world.row(wanted.booking_id)
+    if row is None:
+        raise LookupError(wanted.booking_id)
+    await begin_booking_again(world.client, world.task_queue, row.booking)
+    await world.until(lambda: world.state(wanted.booking_id), bool)
     await world.update(handle, "cancel", reason="Ill.")
     return handle
 
@@ -372,6 +387,7 @@ LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (
     expired,
     withdrawn,
     cancelled,
+    begun_again,
     slot_taken,
     claimed,
     cancelled_late,

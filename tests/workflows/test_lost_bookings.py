@@ -9,42 +9,17 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import WorkflowExecutionDescription
 from temporalio.common import TypedSearchAttributes
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.comparing import Comparer
 from db.queries.timelines import booking_timeline
 from db.recording.journal import Subject
 from ops.connections import Stack
 from ops.repair import repair
+from tests.workflows.losing import lost
 from tests.workflows.world import Handle, World, in_days
 from workflows.search_attributes import BOOKING_STATE, CLIENT_ID, PROVIDER_ID, SCHEDULED_START
 from workflows.snapshot import BookingInput
-
-
-async def _lost(world: World, booking_id: str) -> Handle:
-    """The workflow of a booking, of which Temporal knows nothing any more."""
-    handle = world.booking(booking_id)
-    await world.client.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=world.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=handle.id),
-        )
-    )
-    await world.until(lambda: _described(handle), lambda found: found is None)
-    return handle
-
-
-async def _described(handle: Handle) -> WorkflowExecutionDescription | None:
-    try:
-        return await handle.describe()
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return None
 
 
 async def _back(world: World, comparer: Comparer, booking_id: str) -> None:
@@ -66,7 +41,7 @@ async def test_a_lost_booking_goes_on_where_the_record_ends(
     )
     await world.update(confirmed.booking_id, "ask-cancel", reason="Ill.")
     for wanted in (pending, confirmed):
-        await _lost(world, wanted.booking_id)
+        await lost(world, wanted.booking_id)
         await _back(world, comparer, wanted.booking_id)
     [start] = pending.preferred_starts
     await world.update(pending.booking_id, "confirm", start=start)
@@ -82,7 +57,7 @@ async def test_a_lost_booking_is_found_by_its_attributes_and_keeps_its_deadlines
 ) -> None:
     start = in_days(2)
     wanted = await world.confirmed(start)
-    handle = await _lost(world, wanted.booking_id)
+    handle = await lost(world, wanted.booking_id)
     await _back(world, comparer, wanted.booking_id)
     found = await world.until(
         lambda: _attributes(handle), lambda found: found.get(PROVIDER_ID) is not None
@@ -100,7 +75,7 @@ async def _attributes(handle: Handle) -> TypedSearchAttributes:
 
 async def test_the_times_that_were_asked_for_may_have_passed_meanwhile(world: World) -> None:
     wanted = await world.confirmed(in_days(9))
-    await _lost(world, wanted.booking_id)
+    await lost(world, wanted.booking_id)
     passed = replace(wanted, preferred_starts=(in_days(-1),))
     await world.start(BookingInput(request=passed, again=True))
     await world.until(lambda: world.state(wanted.booking_id), bool)
@@ -109,7 +84,7 @@ async def test_the_times_that_were_asked_for_may_have_passed_meanwhile(world: Wo
 
 async def test_whoever_asks_about_one_lost_booking_is_told(world: World, stack: Stack) -> None:
     booking_id = (await world.request()).booking_id
-    await _lost(world, booking_id)
+    await lost(world, booking_id)
     said: list[str] = []
     assert not await repair(stack, said.append, apply=False, as_json=False, booking=booking_id)
     assert said[0].endswith("its workflow is unknown to Temporal: nobody keeps its deadlines")
