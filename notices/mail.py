@@ -161,8 +161,8 @@ def _link_text(letter: Letter) -> str:
 
 def _one_line(text: str) -> str:
     printable = "".join(each if each.isprintable() else " " for each in text)
-    # Where it looks like the code that headers have for letters beyond ASCII, Python's library would
-    # decode it: to a line break, and with it to a header of somebody else's.
+    # What looks like the code that headers have for letters beyond ASCII, Python's library would
+    # decode: to a line break, and with it to a header of somebody else's.
     return " ".join(printable.replace("=?", "= ?").split())[:_MAX_SUBJECT]
 
 
