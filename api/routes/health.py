@@ -7,7 +7,6 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse
@@ -16,9 +15,11 @@ from api.models.base import Answer
 from api.problems import MEDIA_TYPE, unavailable
 from api.services import Parts
 from api.telemetry import Metrics
+from db.queries.migrated import is_migrated
 from domain.refusal import FieldError
 
 _PROBE_SECONDS = 3
+_SILENT = "does not answer"
 
 router = APIRouter(tags=["operations"])
 
@@ -43,14 +44,18 @@ async def healthz() -> Health:
     responses={503: {"description": "What is missing.", "content": {MEDIA_TYPE: {}}}},
 )
 async def readyz(parts: Parts) -> Response:
-    """Ready when the database and Temporal answer; otherwise `errors` says which does not."""
-    database, temporal = await asyncio.gather(
-        _answers(parts.engine), parts.gateway.is_ready(within_seconds=_PROBE_SECONDS)
+    """Ready when the database and Temporal answer; otherwise `errors` says which does not.
+
+    A database that was not migrated yet is as good as none.
+    """
+    database, answers = await asyncio.gather(
+        _lack_of(parts.engine), parts.gateway.is_ready(within_seconds=_PROBE_SECONDS)
     )
+    temporal = "" if answers else _SILENT
     missing = [
-        FieldError(field=name, message="does not answer")
-        for name, ready in (("database", database), ("temporal", temporal))
-        if not ready
+        FieldError(field=name, message=lack)
+        for name, lack in (("database", database), ("temporal", temporal))
+        if lack
     ]
     if missing:
         raise unavailable("Not ready to serve.", missing)
@@ -71,10 +76,10 @@ async def metrics(request: Request, parts: Parts) -> Response:
     return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _answers(engine: AsyncEngine) -> bool:
+async def _lack_of(engine: AsyncEngine) -> str:
+    """What is wrong with the database; empty where nothing is."""
     try:
         async with asyncio.timeout(_PROBE_SECONDS), engine.connect() as conn:
-            await conn.execute(text("SELECT 1"))
+            return "" if await is_migrated(conn) else "is not migrated"
     except (TimeoutError, OSError, SQLAlchemyError):
-        return False
-    return True
+        return _SILENT

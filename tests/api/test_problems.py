@@ -10,9 +10,12 @@ import httpx
 import jwt
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from config import DEVELOPMENT_SECRET, Settings
+from db.engine import create_engine
 from db.ids import new_id
+from db.migrate import upgrade
 from tests.api.conftest import served
 from tests.api.marketplace import Marketplace, fields_of, in_days, ok, problem, token
 
@@ -221,6 +224,29 @@ async def test_the_api_starts_without_its_parts_and_says_what_is_missing(
         missing = fields_of(problem(answer, 503, "unavailable"))
         assert missing == ["database", "temporal"]
         problem(await market.support.get("/v1/bookings"), 503, "unavailable")
+
+
+async def test_an_api_that_comes_before_its_migration_is_not_ready(
+    api_settings: Settings, empty_database: str
+) -> None:
+    async with served(api_settings.model_copy(update={"database_url": empty_database})) as market:
+        early = problem(await market.http.get("/readyz"), 503, "unavailable")
+        assert early["errors"] == [{"field": "database", "message": "is not migrated"}]
+        upgrade(empty_database)
+        assert ok(await market.http.get("/readyz"))["status"] == "ready"
+        await _left_at("0001", empty_database)
+        problem(await market.http.get("/readyz"), 503, "unavailable")
+        # By a later release, which was rolled back.
+        await _left_at("9999", empty_database)
+        assert ok(await market.http.get("/readyz"))["status"] == "ready"
+
+
+async def _left_at(revision: str, database: str) -> None:
+    engine = create_engine(database)
+    async with engine.begin() as conn:
+        left = text("UPDATE alembic_version SET version_num = :revision")
+        await conn.execute(left, {"revision": revision})
+    await engine.dispose()
 
 
 async def test_without_temporal_nothing_is_taken_and_a_repetition_is_safe(
