@@ -47,13 +47,16 @@ def _host_and_port(server: str) -> tuple[str, str]:
 
 def _can_be_read(url: str) -> bool:
     # Here, for most commands need no database.
+    from psycopg import ProgrammingError  # noqa: PLC0415
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
     from sqlalchemy import make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
 
     try:
         made = make_url(url)
-        made.get_dialect()().create_connect_args(made)
-    except (ArgumentError, ValueError):
+        _, found = made.get_dialect()().create_connect_args(made)
+        make_conninfo(**found)
+    except (ArgumentError, ProgrammingError, ValueError):
         return False
     return True
 

@@ -41,6 +41,7 @@ def test_a_database_is_where_libpq_and_sqlalchemy_say(
         ("KEEPDATE_DATABASE_URL", f"mysql://u:{WORD}@h/k"),
         ("KEEPDATE_DATABASE_URL", f"postgresql://u:{WORD}@h:port/k"),
         ("KEEPDATE_DATABASE_URL", f"postgresql://u:{WORD}@h1,h2/k?host=h3:x"),
+        ("KEEPDATE_DATABASE_URL", f"postgresql://u:{WORD}@h/k?sslmod=require"),
         ("KEEPDATE_SMTP_URL", f"smtps://u:{WORD}/x@mail.example.org"),
         ("KEEPDATE_SMTP_URL", f"smtps://{WORD}:25/x@mail.example.org"),
         ("KEEPDATE_SMTP_URL", f"smtps://u:{WORD}@mail.example.org:port"),
