@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from db.ids import new_id
 from domain.instants import rfc3339
 from domain.party import Party, Role
 from domain.refusal import Code, Refusal
+
+_LONGEST_ID = 1000
+"""What Temporal takes for an id, in bytes; the 255 characters of a command's may be four each."""
 
 _STAFF = (Role.SUPPORT, Role.SERVICE)
 _STAFF_FIELDS = ("at", "initiated_at")
@@ -67,8 +71,14 @@ def completed(
         if caller.role not in _STAFF and field in said:
             raise refused_with(Code.NOT_ALLOWED, f"{field}: only support and services can say it.")
     # Update ids are one name space for a whole workflow, and a command id is its giver's own.
-    update_id = f"{caller.role}.{caller.id}.{name}.{payload['command_id']}"
+    update_id = _short(f"{caller.role}.{caller.id}.{name}.{payload['command_id']}")
     return Given(write=write, order=Order(name=name, payload=payload, update_id=update_id))
+
+
+def _short(update_id: str) -> str:
+    """An id that Temporal takes; a digest of a longer one, which tells as much from any other."""
+    told = update_id.encode()
+    return update_id if len(told) <= _LONGEST_ID else hashlib.sha256(told).hexdigest()
 
 
 async def carried_out_once(

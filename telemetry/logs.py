@@ -110,13 +110,21 @@ class _Errors:
         return event
 
     def _told(self, error: BaseException) -> list[str]:
-        lines = [self._headline(error)]
-        lines += [
-            f"  {frame.filename}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-        ]
-        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        return lines if cause is None else [*lines, "caused by", *self._told(cause)]
+        lines: list[str] = []
+        seen: set[int] = set()
+        cause: BaseException | None = error
+        # What is raised from itself, to be told as it is, is its own cause.
+        while cause is not None and id(cause) not in seen:
+            seen.add(id(cause))
+            lines += ["caused by"] if lines else []
+            lines.append(self._headline(cause))
+            lines += [
+                f"  {frame.filename}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(cause.__traceback__)[-_FRAMES:]
+            ]
+            context = None if cause.__suppress_context__ else cause.__context__
+            cause = cause.__cause__ or context
+        return lines
 
     def _headline(self, error: BaseException) -> str:
         name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")

@@ -111,6 +111,14 @@ async def test_a_command_id_in_the_body_does_as_a_key(market: Marketplace, key: 
     assert (entry["data"]["command_id"] == "mine") is (key is None)
 
 
+async def test_the_longest_command_id_in_the_widest_script_is_taken(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+    path = f"/v1/bookings/{(await market.requested(provider, client))['id']}"
+    body = {"reason": "Flu.", "command_id": "\U0001f600" * 255}
+    for _ in range(2):
+        assert ok(await provider.post(f"{path}/decline", body))["state"] == "declined"
+
+
 async def test_writes_beside_the_workflows_act_once_too(market: Marketplace) -> None:
     client, provider = market.client(), market.provider()
     key = fresh_key()

@@ -51,6 +51,19 @@ def test_an_error_is_told_by_its_type_and_place_alone(written: io.StringIO) -> N
     assert any("test_logs.py" in place and place.endswith(" _fail") for place in told)
 
 
+def test_an_error_that_is_its_own_cause_is_told_once(written: io.StringIO) -> None:
+    logs.configure("info", "json", stream=written)
+    try:
+        try:
+            raise ValueError(SECRET)
+        except ValueError as error:
+            raise error from error
+    except ValueError:
+        logging.getLogger("keepdate.test").exception("it failed")
+    told = json.loads(written.getvalue())["exception"].splitlines()
+    assert told.count("ValueError") == 1
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_what_an_error_says_is_for_developers(written: io.StringIO, form: logs.Form) -> None:
     logs.configure("info", form, with_messages=True, stream=written)
