@@ -122,7 +122,7 @@ def elapse(booking: Booking, deadline: Deadline, now: datetime) -> Events:
         case DeadlineKind.COMPLETE:
             lapsed: Events = ()
             if booking.reschedule:
-                lapsed = (happened.RescheduleLapsed(at=deadline.at),)
+                lapsed = (happened.RescheduleLapsed(at=deadline.at, accepted=True),)
             return (*lapsed, happened.BookingCompleted(at=deadline.at))
         case DeadlineKind.REMIND:
             return _remind(booking, deadline, now)

@@ -129,9 +129,13 @@ class RescheduleDeclined:
 
 @dataclass(frozen=True, kw_only=True)
 class RescheduleLapsed:
-    """The proposed times were not answered in time, and the booking stays as it is."""
+    """The proposed times were not answered in time, and the booking stays as it is.
+
+    Or the client had `accepted` one, which support had not entered by the end of the session.
+    """
 
     at: datetime
+    accepted: bool = False
     type: Literal["reschedule.lapsed"] = "reschedule.lapsed"
 
 

@@ -47,6 +47,8 @@ def describe(event: BookingEvent) -> str:  # noqa: PLR0912 - a case an event
             return f"The client accepted {rfc3339(start)}; support amends the date next."
         case happened.RescheduleDeclined():
             return "The client declined the proposed times; the booking stays as it is."
+        case happened.RescheduleLapsed(accepted=True):
+            return "Support had not entered the time that the client accepted: the date has stayed."
         case happened.RescheduleLapsed():
             return "The proposed times lapsed; the booking stays as it is."
         case happened.LateEventReported(kind=kind, claimed=claimed):

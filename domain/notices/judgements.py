@@ -59,8 +59,8 @@ def _judged(about: About, event: StandingEvent) -> str:  # noqa: PLR0912 - a cas
                 f"Support does not find that you initiated {cancellation}: "
                 f"it does not count.{because(note)}"
             )
-        case standing_happened.StandingWarned(kind=kind, count=count, allowed=allowed):
-            return standing_words.warning(kind, count, allowed)
+        case standing_happened.StandingWarned():
+            return standing_words.warning(event)
         case standing_happened.CaseOpened(case=case):
             return (
                 f"{' '.join(case.reasons)} You can bring proof of extenuating circumstances on "

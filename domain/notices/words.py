@@ -111,6 +111,12 @@ def _of_booking(about: About, event: BookingEvent) -> Told:  # noqa: PLR0912 - a
                 text=f"{client} has declined the times that you proposed. "
                 f"The {session} stays as it is.",
             )
+        case happened.RescheduleLapsed(accepted=True):
+            return Told(
+                title=f"New time not entered: {topic}",
+                text=f"{client} had accepted a time that you proposed, and support has not entered "
+                f"it. On record, the {session} has stayed as it was.",
+            )
         case happened.RescheduleLapsed():
             return Told(
                 title=f"New times lapsed: {topic}",

@@ -51,7 +51,11 @@ def _warned(before: Standing, after: Standing, at: datetime) -> Events:
     counted = {event.id for event in before.counting()}
     return tuple(
         happened.StandingWarned(
-            at=at, kind=event.kind, count=after.count(event.kind), allowed=after.policy.allowed
+            at=at,
+            kind=event.kind,
+            count=after.count(event.kind),
+            allowed=after.policy.allowed,
+            combined=after.policy.combined,
         )
         for event in after.counting()
         if event.id not in counted and event.kind not in after.kinds_beyond()

@@ -96,12 +96,16 @@ class ClaimDismissed:
 
 @dataclass(frozen=True, kw_only=True)
 class StandingWarned:
-    """The provider is told what they have done, and what the next one means."""
+    """The provider is told what they have done, and what the next one means.
+
+    `count` is how many of the kind count; of both kinds where those are `combined`.
+    """
 
     at: datetime
     kind: LateKind
     count: int
     allowed: int
+    combined: bool = False
     type: Literal["standing.warned"] = "standing.warned"
 
 

@@ -67,10 +67,10 @@ def evolve(standing: Standing, event: StandingEvent) -> Standing:  # noqa: PLR09
             return replace(moved, case=None if lifted else standing.case)
         case happened.ProofSubmitted(proof=proof):
             return replace(moved, proofs=_bounded({**standing.proofs, proof.id: proof}))
-        case happened.ProofAccepted(proof_id=proof_id, note=note):
-            return replace(moved, proofs=_reviewed(standing, proof_id, ProofStatus.ACCEPTED, note))
-        case happened.ProofRejected(proof_id=proof_id, note=note):
-            return replace(moved, proofs=_reviewed(standing, proof_id, ProofStatus.REJECTED, note))
+        case happened.ProofAccepted():
+            return replace(moved, proofs=_reviewed(standing, event, ProofStatus.ACCEPTED))
+        case happened.ProofRejected():
+            return replace(moved, proofs=_reviewed(standing, event, ProofStatus.REJECTED))
         case happened.TopicsSuspended(cause=cause, reason=reason):
             return replace(moved, suspension=Suspension(since=event.at, cause=cause, reason=reason))
         case happened.TopicsReinstated(settled=settled, settled_besides=besides):
@@ -146,9 +146,8 @@ def _settled(standing: Standing, claim_id: str, status: ClaimStatus, note: str) 
 
 
 def _reviewed(
-    standing: Standing, proof_id: str, status: ProofStatus, note: str
+    standing: Standing, event: happened.ProofAccepted | happened.ProofRejected, status: ProofStatus
 ) -> dict[str, Proof]:
-    proof = replace(standing.proofs[proof_id], status=status, note=note)
-    # What was reviewed last is news, however long ago it was brought.
-    order = [*(each for each in standing.proofs if each != proof_id), proof_id]
-    return _with_newest_texts({**standing.proofs, proof_id: proof}, order)
+    proof = standing.proofs[event.proof_id]
+    reviewed = replace(proof, status=status, note=event.note, reviewed_at=event.at)
+    return {**standing.proofs, proof.id: reviewed}

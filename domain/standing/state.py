@@ -100,6 +100,7 @@ class Proof:
     submitted_at: datetime
     status: ProofStatus = ProofStatus.SUBMITTED
     note: str = ""
+    reviewed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from domain.instants import in_words, rfc3339
 from domain.lateness import LateKind
 from domain.standing import events as happened
 from domain.standing.events import StandingEvent
-from domain.standing.state import Case, Cause, LateEvent, Standing
+from domain.standing.state import Case, Cause, LateEvent, Proof, Standing
 
 LISTED = 50
 """A statement of reasons lists this many of the newest late events, and counts the others."""
@@ -57,9 +57,14 @@ def suspension_reason(standing: Standing, events: tuple[StandingEvent, ...]) -> 
         if isinstance(event, happened.ProofRejected):
             return f"The proof was rejected: {event.note or 'no note was given.'}"
     case = standing.case
-    if case and any(proof.submitted_at >= case.opened_at for proof in standing.proofs.values()):
+    if case and any(_is_of(case, proof) for proof in standing.proofs.values()):
         return "The proof provided leaves more late events than are allowed."
     return f"No proof was provided within {in_words(standing.policy.proof_within)}."
+
+
+def _is_of(case: Case, proof: Proof) -> bool:
+    """Whether a proof was brought during a case, or lay with support when it was opened."""
+    return max(proof.submitted_at, proof.reviewed_at or proof.submitted_at) >= case.opened_at
 
 
 def plural(kind: LateKind) -> str:
@@ -80,16 +85,17 @@ def ordinal(count: int) -> str:
     return _ORDINALS[count - 1] if 0 < count <= len(_ORDINALS) else f"number {count}"
 
 
-def warning(kind: LateKind, count: int, allowed: int) -> str:
+def warning(warned: happened.StandingWarned) -> str:
     """A warning, and what the next one means."""
-    left = allowed - count
+    what = "event" if warned.combined else warned.kind
+    left = warned.allowed - warned.count
     following = (
-        f"The next late {kind} opens a suspension case."
+        f"The next late {what} opens a suspension case."
         if left <= 0
         else f"{left} more {'is' if left == 1 else 'are'} met with a warning; "
         f"the one after that opens a suspension case."
     )
-    return f"This is the {ordinal(count)} late {kind}. {following}"
+    return f"This is the {ordinal(warned.count)} late {what}. {following}"
 
 
 def whether_it_counts(*, counts: bool) -> str:
@@ -121,8 +127,8 @@ def describe(event: StandingEvent) -> str:  # noqa: PLR0912 - a case an event
             return f"{how}: {whether_it_counts(counts=counts)}."
         case happened.ClaimDismissed():
             return "Support dismissed the claim: it does not count."
-        case happened.StandingWarned(kind=kind, count=count, allowed=allowed):
-            return f"Warned. {warning(kind, count, allowed)}"
+        case happened.StandingWarned():
+            return f"Warned. {warning(event)}"
         case happened.CaseOpened(case=case):
             return (
                 f"A suspension case was opened. {' '.join(case.reasons)} "

@@ -13,6 +13,7 @@ from domain.booking.deadlines import DeadlineKind, deadlines, next_deadline, spr
 from domain.booking.decide import elapse
 from domain.booking.evolve import evolve_all
 from domain.booking.state import Booking, ReminderKind, State
+from domain.booking.words import describe
 from domain.party import Role
 from domain.policy import DEFAULT_POLICY, Policy
 from tests.domain.examples import (
@@ -216,6 +217,9 @@ def test_an_accepted_time_holds_completion_and_silences_the_old_date() -> None:
     booking, events = lapse_of_time(booking, OTHER + HOUR)
     assert booking.state is State.COMPLETED
     assert [event.type for event in events] == ["reschedule.lapsed", "booking.completed"]
+    assert describe(events[0]) == (
+        "Support had not entered the time that the client accepted: the date has stayed."
+    )
 
 
 def test_an_accepted_earlier_time_does_not_bring_completion_forward() -> None:

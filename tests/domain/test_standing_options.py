@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.policy import Policy
 from domain.standing import commands as do
 from domain.standing import events as happened
-from domain.standing.words import describe
+from domain.standing.words import describe, warning
 from tests.domain.standings import (
     BEGUN,
     CANCELLATION,
@@ -41,6 +41,9 @@ def test_combined_the_third_of_either_kind_opens_the_case() -> None:
     assert live.give(late("r1", RESCHEDULE)) == (RECORDED, "standing.warned")
     warned = live.last(happened.StandingWarned)
     assert (warned.kind, warned.count) == (RESCHEDULE, 2)
+    assert warning(warned) == (
+        "This is the second late event. The next late event opens a suspension case."
+    )
     assert live.give(late("e2")) == (RECORDED, "case.opened")
     assert live.standing.count(CANCELLATION) == live.standing.count(RESCHEDULE) == 3
     assert live.standing.case is not None

@@ -186,15 +186,19 @@ def test_a_preview_under_a_combined_count_speaks_of_events() -> None:
     assert "your third late event, and open a case." in shown["text"]
 
 
+def warned(kind: LateKind, count: int, allowed: int) -> str:
+    return warning(happened.StandingWarned(at=BEGUN, kind=kind, count=count, allowed=allowed))
+
+
 def test_a_warning_says_what_the_next_one_means() -> None:
-    assert warning(CANCELLATION, 1, 2) == (
+    assert warned(CANCELLATION, 1, 2) == (
         "This is the first late cancellation. 1 more is met with a warning; "
         "the one after that opens a suspension case."
     )
-    assert warning(RESCHEDULE, 2, 2) == (
+    assert warned(RESCHEDULE, 2, 2) == (
         "This is the second late reschedule. The next late reschedule opens a suspension case."
     )
-    assert "3 more are met" in warning(RESCHEDULE, 1, 4)
+    assert "3 more are met" in warned(RESCHEDULE, 1, 4)
     assert (ordinal(3), ordinal(9), ordinal(10)) == ("third", "ninth", "number 10")
 
 
@@ -224,6 +228,30 @@ def test_a_partly_accepted_proof_is_not_called_none() -> None:
     assert live.standing.suspension.reason == (
         "The proof provided leaves more late events than are allowed."
     )
+
+
+def test_a_proof_that_lay_with_support_when_the_case_was_opened_is_not_called_none() -> None:
+    live = Live()
+    live.give(late("e1"), late("e2"), proof("e1"))
+    live.wait(DAY)
+    live.give(late("e3"), late("e4"))
+    assert live.status == "under-review"
+    live.wait(8 * DAY)
+    live.give(review("proof-1", accept=True))
+    assert live.standing.suspension is not None
+    assert live.standing.suspension.reason == (
+        "The proof provided leaves more late events than are allowed."
+    )
+
+
+def test_a_proof_that_was_reviewed_before_the_case_is_none_of_it() -> None:
+    live = Live()
+    live.give(late("e1"), proof("e1"), review("proof-1", accept=False))
+    live.wait(DAY)
+    live.give(late("e2"), late("e3"))
+    live.wait(7 * DAY)
+    assert live.standing.suspension is not None
+    assert live.standing.suspension.reason == "No proof was provided within 7 days."
 
 
 def test_a_deadline_names_what_it_is_about() -> None:

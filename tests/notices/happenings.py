@@ -74,6 +74,7 @@ _BOOKING_EVENTS: tuple[BookingEvent, ...] = (
     happened.RescheduleAccepted(at=LATE, start=OTHER),
     happened.RescheduleDeclined(at=LATE),
     happened.RescheduleLapsed(at=FIRST),
+    happened.RescheduleLapsed(at=FIRST, accepted=True),
 )
 _STANDING_EVENTS: tuple[StandingEvent, ...] = (
     standing_happened.ClaimOpened(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import update
+
+from db.schema import messages
 from db.stores.allowances import AT_ONCE
 from db.stores.conversations import post_message
 from tests.portal.conftest import Meet
@@ -117,6 +121,31 @@ async def test_a_proposal_is_accepted_in_the_chat(pair: Pair) -> None:
     assert "Accepted. Support enters the new date next." in words(page)
     assert "New time accepted" in words(page)
     assert f"{path}/answer-reschedule" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "They were not answered in time"),
+        ({"accepted": False}, "They were not answered in time"),
+        ({"accepted": True}, "One was accepted, but support had not entered it"),
+    ],
+)
+async def test_a_card_says_why_a_proposal_has_lapsed(
+    pair: Pair, more: dict[str, bool], told: str
+) -> None:
+    path, now = await pair.confirmed(), datetime.now(UTC)
+    await pair.yuki.does(path, "cancel", reason="It is over.")
+    chat = await begun(pair)
+    # As it is written at the end of the session, for which nobody waits here.
+    lapsed = {"type": "reschedule.lapsed", "at": now.isoformat(), "revision": 4, **more}
+    written = update(messages).where(
+        messages.c.conversation_id == chat.rpartition("/")[2],
+        messages.c.card["type"].astext == "booking.cancelled",
+    )
+    async with pair.ada.parts.engine.begin() as conn:
+        await conn.execute(written.values(card={**lapsed, "booking_id": path.rpartition("/")[2]}))
+    assert told in words(await pair.yuki.get(chat))
 
 
 async def test_a_client_who_is_asked_to_cancel_is_led_there(pair: Pair) -> None:
