@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, HttpUrl, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
+from temporalio.service import TLSConfig
 
 from config_files import SecretFileError, SecretFiles
 from config_values import (
@@ -289,8 +290,10 @@ def temporal_connection(settings: Settings) -> ClientConnectConfig:
     """
     try:
         profile = ClientConfigProfile.load()
-        # An empty key is none, as with our own settings; it would turn TLS on.
-        found = replace(profile, api_key=profile.api_key or None).to_client_connect_config()
+        # What is empty is not there, as with our own settings; an empty key would turn TLS on.
+        found = replace(
+            profile, api_key=profile.api_key or None, namespace=profile.namespace or None
+        ).to_client_connect_config()
     except RuntimeError as error:
         # Its first line alone: the others quote the file, and with it the API key.
         told = str(error).splitlines()[0]
@@ -298,9 +301,13 @@ def temporal_connection(settings: Settings) -> ClientConnectConfig:
     except OSError as error:
         told = f"{error.filename}: {error.strerror}"
         raise ConfigurationError(f"Temporal's configuration: {told}") from None
-    address = found.get("target_host")
+    address, tls = found.get("target_host"), found.get("tls")
     if address is not None and not is_server(address):
         raise ConfigurationError(f"Temporal's configuration: {address!r} is no host:port")
+    if isinstance(tls, TLSConfig) and bool(tls.client_cert) != bool(tls.client_private_key):
+        raise ConfigurationError(
+            "Temporal's configuration: a client's certificate and its key go together"
+        )
     default: ClientConnectConfig = {"target_host": f"127.0.0.1:{settings.temporal_port}"}
     return {**default, **found}
 

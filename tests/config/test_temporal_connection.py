@@ -111,9 +111,20 @@ def test_variables_go_before_the_profile(tmp_path: Path, monkeypatch: pytest.Mon
     }
 
 
-def test_an_empty_key_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPORAL_API_KEY", "")
+def test_what_is_empty_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ADDRESS", "NAMESPACE", "API_KEY", "PROFILE", "CONFIG_FILE"):
+        monkeypatch.setenv(f"TEMPORAL_{name}", "")
     assert temporal_connection(Settings(temporal_port=7999)) == {"target_host": "127.0.0.1:7999"}
+
+
+@pytest.mark.parametrize("half", ["CERT", "KEY"])
+def test_half_of_what_a_client_proves_itself_with_is_told(
+    half: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof = dict(zip(("CERT", "KEY"), authority.sign("client"), strict=True))
+    monkeypatch.setenv(f"TEMPORAL_TLS_CLIENT_{half}_PATH", str(proof[half]))
+    with pytest.raises(ConfigurationError, match="certificate and its key go together"):
+        temporal_connection(Settings())
 
 
 async def test_only_who_has_a_certificate_gets_through(
