@@ -7,6 +7,7 @@ import re
 from playwright.async_api import expect
 
 from tests.api.marketplace import fresh_key, ok
+from tests.browser.conftest import Visit
 from tests.browser.keyboard import tab_to
 from tests.browser.town import Town
 from tests.browser.visitor import Visitor
@@ -74,6 +75,18 @@ async def test_whoever_is_signed_out_meanwhile_is_told(ida: Visitor, town: Town)
     await ida.hears("You are signed out: this page no longer shows what happens.")
     await ida.press("Sign in")
     await expect(ida.page).to_have_url(re.compile("/sign-in.next="))
+
+
+async def test_a_page_stays_that_of_whoever_opened_it(
+    ida: Visitor, town: Town, visit: Visit
+) -> None:
+    tim = await visit("client", "Tim")
+    await ida.open("/bookings")
+    await ida.context.add_cookies(await tim.context.cookies())  # type: ignore[arg-type]
+    await town.booked(20)
+    await ida.hears("Somebody else is signed in: this page no longer shows what happens.")
+    await expect(ida.page.locator("h1")).to_have_text("Bookings")
+    await expect(ida.page.locator("#areas")).to_contain_text("Standing")
 
 
 async def test_how_long_ago_something_was_goes_on_with_the_clock(ida: Visitor, town: Town) -> None:

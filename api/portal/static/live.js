@@ -6,7 +6,7 @@
 "use strict";
 
 (() => {
-  const { liveUrl, liveAfter, livePage } = document.body.dataset;
+  const { liveUrl, liveAfter, livePage, viewer } = document.body.dataset;
   if (!liveUrl || !window.EventSource || !document.querySelector("[data-live][id]")) return;
   if (!window.keepdateParts) return;
 
@@ -135,14 +135,15 @@
       headers: { Accept: "text/html", "X-Keepdate-Live": "1" },
     });
     if (answer.status >= 500) throw new Error("the server is away");
-    if (new URL(answer.url).pathname === "/sign-in") saySignedOut(answer.url);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (page.body.dataset.viewer !== viewer) sayWhoIsHere(page.body.dataset.viewer, answer.url);
     // Or it is gone: whoever looks at it finds out with their next step.
-    if (!answer.ok || answer.redirected) return null;
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+    else if (answer.ok && !answer.redirected) return page;
+    return null;
   }
 
-  // They look at what is no longer kept up to date; the address leads back here.
-  function saySignedOut(address) {
+  // Nobody's page turns into that of somebody else; one that is left behind says so.
+  function sayWhoIsHere(other, address) {
     if (document.getElementById("left-behind")) return;
     const notice = document.createElement("div");
     notice.id = "left-behind";
@@ -150,8 +151,9 @@
     notice.setAttribute("role", "status");
     const link = document.createElement("a");
     link.href = address;
-    link.textContent = "Sign in";
-    notice.append("You are signed out: this page no longer shows what happens. ", link);
+    link.textContent = other ? "Load it anew" : "Sign in";
+    const told = other ? "Somebody else is signed in" : "You are signed out";
+    notice.append(`${told}: this page no longer shows what happens. `, link);
     document.querySelector("main").prepend(notice);
   }
 
