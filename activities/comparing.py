@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -179,16 +180,24 @@ class Comparer:
             return expected, await compare(conn, expected)
 
     async def without_workflow(
-        self, subject: Subject, subject_id: str, *, apply: bool
+        self,
+        subject: Subject,
+        subject_id: str,
+        *,
+        apply: bool,
+        ended_before: datetime | None = None,
     ) -> Finding | None:
         """What is wrong with something that is open by the record, and that nobody may keep.
 
+        With `ended_before`, what has ended since then was compared before, and is left out.
         It begins again where its record ends. Only a booking that Temporal still remembers is left
         to people: its own history knows more, and somebody has ended it on purpose.
         """
         handle = self.handle(subject, subject_id)
+        ended_at = None
         try:
-            status = (await handle.describe()).status
+            described = await handle.describe()
+            status, ended_at = described.status, described.close_time
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -196,6 +205,8 @@ class Comparer:
         if status is WorkflowExecutionStatus.RUNNING:
             return None
         if status is WorkflowExecutionStatus.COMPLETED:
+            if ended_before is not None and ended_at is not None and ended_at > ended_before:
+                return None
             return await self.compared(handle.id, apply=apply)
         how = f"was {status.name.lower().replace('_', ' ')}" if status else "is unknown to Temporal"
         line = f"its workflow {how}: nobody keeps its deadlines"

@@ -40,6 +40,8 @@ notices nobody delivers."""
 NEGLECTED = "keepdate_neglected_notices_total"
 """The metric: how many notices were owed and nobody delivered, until they were taken up again."""
 
+_EVER = datetime.min.replace(tzinfo=UTC)
+
 _RUNNING = "WorkflowType = '{type}' AND ExecutionStatus = 'Running'"
 _ENDED = "WorkflowType = 'Booking' AND ExecutionStatus = 'Completed'"
 
@@ -183,9 +185,9 @@ class Rounds:
                 late = f" AND CloseTime > '{closed_since:%FT%TZ}'" if closed_since else ""
                 return await self._listed(f"{_ENDED}{late}", after, apply, beat)
             case Part.BOOKINGS_ON_RECORD:
-                return await self._on_record(Subject.BOOKING, after, apply, beat)
+                return await self._on_record(Subject.BOOKING, after, apply, closed_since, beat)
             case Part.STANDINGS_ON_RECORD:
-                return await self._on_record(Subject.STANDING, after, apply, beat)
+                return await self._on_record(Subject.STANDING, after, apply, closed_since, beat)
             case Part.OVERDUE_NOTICES:
                 return await self._owed(after, apply, beat)
 
@@ -203,7 +205,12 @@ class Rounds:
         return len(ids), found, base64.b64encode(listing.next_page_token or b"").decode()
 
     async def _on_record(
-        self, subject: Subject, after: str, apply: bool, beat: Callable[[], None]
+        self,
+        subject: Subject,
+        after: str,
+        apply: bool,
+        closed_since: datetime | None,
+        beat: Callable[[], None],
     ) -> tuple[int, tuple[Finding, ...], str]:
         """What is open by the record, and has no workflow that is running."""
         read = open_bookings if subject is Subject.BOOKING else providers_with_standing
@@ -218,13 +225,14 @@ class Rounds:
             workflow_ids.pop(running.id, None)
         # What visibility does not show yet, the server itself is asked for.
         alone = [each for each in workflow_ids.values() if not is_pseudonym(each)]
-        found = await self._all(
-            [
-                partial(self._comparer.without_workflow, subject, each, apply=apply)
-                for each in alone
-            ],
-            beat,
+        # What has ended since is among the bookings that have ended.
+        look = partial(
+            self._comparer.without_workflow,
+            subject,
+            apply=apply,
+            ended_before=closed_since or _EVER,
         )
+        found = await self._all([partial(look, each) for each in alone], beat)
         return 0, found, ids[-1] if len(ids) == PAGE else ""
 
     async def _owed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import Table, delete, select, text, update
 
 from activities.comparing import Comparer
 from db.queries.topics import TopicStatus, get_topic
+from db.recording.journal import Subject
 from db.schema import (
     booking_intents,
     bookings,
@@ -105,6 +107,19 @@ async def test_a_deleted_booking_comes_back_whole(
     assert "lost" in done.remark
     assert await _rows(world, booking_id) == before
     assert await comparer.compared(handle.id, apply=False) is None
+
+
+async def test_what_ended_is_told_once_though_it_is_open_by_the_record(
+    world: World, comparer: Comparer
+) -> None:
+    """The round has come by it already, among the bookings that have ended."""
+    booking_id = (await _cancelled_late(world)).booking_id
+    row = update(bookings).where(bookings.c.id == booking_id)
+    await by_hand(world, row.values(state="pending"))
+    look = partial(comparer.without_workflow, Subject.BOOKING, booking_id, apply=False)
+    assert await look() is not None
+    assert await look(ended_before=in_days(1)) is not None
+    assert await look(ended_before=in_days(-1)) is None
 
 
 async def test_a_booking_comes_back_whose_topic_is_gone_too(
