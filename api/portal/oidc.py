@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx2
-from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
+from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.starlette_client import OAuth
 from fastapi import Request
 from joserfc.errors import JoseError
@@ -18,7 +18,7 @@ from api.portal.forms import page_router
 from api.portal.names import introduce
 from api.portal.paths import local_path
 from api.portal.rendering import redirect, render
-from api.portal.session import Viewer, sign_in, viewer_of
+from api.portal.session import Viewer, sign_in
 from api.portal.zones import UNKNOWN_ZONE, ZONE_COOKIE, zone_named
 from api.services import Parts, Services
 from config import Settings
@@ -83,9 +83,6 @@ async def finish(request: Request, parts: Parts) -> Response:
     except httpx2.HTTPError as error:
         return _failed(request, error, status=503)
     except (OAuthError, JoseError, ValueError) as error:
-        if isinstance(error, MismatchingStateError) and viewer_of(request) is not None:
-            # Another tab has signed them in, and so ended the session that this one began in.
-            return redirect(request, onward)
         return _failed(request, error, status=403)
     claims = token.get("userinfo") or {}
     viewer = _viewer(request, claims)

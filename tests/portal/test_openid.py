@@ -144,16 +144,6 @@ async def test_a_time_zone_that_a_service_has_set_stays(
     assert "Time zone: America/Lima" in (await visitor.get("/settings")).text
 
 
-async def test_who_signs_in_in_two_tabs_is_signed_in_in_both(
-    visitor: Browser, provider: IdentityProvider
-) -> None:
-    one = await sent_back(visitor, provider, "/settings")
-    other = await sent_back(visitor, provider, "/messages")
-    for back in (one, other):
-        assert (await visitor.get(back)).status_code == 303
-        assert (await visitor.get("/settings")).status_code == 200
-
-
 async def test_nobody_is_sent_on_to_another_site(
     visitor: Browser, provider: IdentityProvider
 ) -> None:
