@@ -17,6 +17,7 @@ from temporalio.common import RawValue
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.recording import RECORD_BOOKING
 from db.engine import create_engine
 from db.ids import new_id
 from db.schema import bookings
@@ -146,19 +147,21 @@ async def test_an_activity_that_was_paused_is_stuck(world: World, stack: Stack) 
     handle = world.booking((await world.request(start)).booking_id)
     async with _without_timelines(world):
         await world.signal(handle, "confirm", start=start)
-        await _has_turned_patient(world, handle)
-        [activity] = (await handle.describe()).raw_description.pending_activities
-        await CommandLine(world=world).run(
-            *("activity", "pause", "--workflow-id", handle.id),
-            *("--activity-id", activity.activity_id, "--reason", "To look at it."),
-        )
+
+        async def recording() -> list[str]:
+            pending = (await handle.describe()).raw_description.pending_activities
+            return [
+                each.activity_id for each in pending if each.activity_type.name == RECORD_BOOKING
+            ]
+
+        [activity_id] = await world.until(recording, bool)
+        which = ("--workflow-id", handle.id, "--activity-id", activity_id)
+        command_line = CommandLine(world=world)
+        await command_line.run("activity", "pause", *which, "--reason", "To look at it.")
         said: list[str] = []
         await stuck(stack, said.append)
     assert f"{handle.id}: record-booking was paused by hand, and is to be unpaused" in said
-    await CommandLine(world=world).run(
-        *("activity", "unpause", "--workflow-id", handle.id),
-        *("--activity-id", activity.activity_id),
-    )
+    await command_line.run("activity", "unpause", *which)
     await world.until(
         lambda: world.state(handle.id.removeprefix("booking/")),
         lambda it: it["state"] == "confirmed",
