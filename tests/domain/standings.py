@@ -205,18 +205,18 @@ class Folding:
         return recall(self.folded, wanted, self._found(wanted))
 
     def _found(self, wanted: Missed) -> OnRecordOnly:
-        events = self.whole.events
         if wanted.oldest:
             counting = [
                 event
                 for event in self.whole.counting()
                 if event.kind in wanted.oldest and event.id not in wanted.carried
             ]
-            return OnRecordOnly(events=tuple(counting[: wanted.most]))
-        found = tuple(event for event in events.values() if event.id in wanted.ids)
+            found = counting[: wanted.most]
+        else:
+            found = [event for event in self.whole.events.values() if event.id in wanted.ids]
         claims = self.whole.claims
         return OnRecordOnly(
-            events=found,
+            events=tuple(found),
             claims=tuple(claims[event.id] for event in found if event.id in claims),
         )
 
