@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -31,6 +32,7 @@ from api.outcomes import (
     TemporalUnreachableError,
     acknowledged,
     as_unreachable,
+    is_no_namespace,
     outcome_of,
     taken,
 )
@@ -97,12 +99,17 @@ class Gateway:
         return cls(client, settings.task_queue)
 
     async def is_ready(self, *, within_seconds: float) -> bool:
-        """Whether Temporal answers in time."""
+        """Whether Temporal answers in time, and has our namespace."""
+        ours = DescribeNamespaceRequest(namespace=self._client.namespace)
         try:
             async with asyncio.timeout(within_seconds):
-                return await acknowledged(self._client.service_client.check_health())
-        except (TimeoutError, TemporalUnreachableError):
+                await self._client.workflow_service.describe_namespace(ours)
+        except RPCError as error:
+            # Who may not ask about a namespace may be allowed all that we need in it.
+            return error.status is RPCStatusCode.PERMISSION_DENIED
+        except (TimeoutError, RuntimeError):
             return False
+        return True
 
     async def start_booking(self, request: NewRequest) -> None:
         """Begin a booking; if it has begun already, nothing happens."""
@@ -216,7 +223,7 @@ class Gateway:
             _stop_if_cancelled()
             return None
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+            if error.status is RPCStatusCode.NOT_FOUND and not is_no_namespace(error):
                 return NotRunning()
             if error.status in _BUSY:
                 return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
@@ -27,6 +28,9 @@ _UNREACHABLE = frozenset(
         RPCStatusCode.ABORTED,
         RPCStatusCode.UNAVAILABLE,
         RPCStatusCode.INTERNAL,
+        # A key or a certificate of ours has run out: nothing that a caller could mend.
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.UNAUTHENTICATED,
     }
 )
 
@@ -109,6 +113,14 @@ async def acknowledged(call: Awaitable[T]) -> T:
 def as_unreachable(error: RPCError | RuntimeError) -> Exception:
     """An outage as such; any other error of a call is a bug, and stays what it is."""
     if isinstance(error, RPCError):
-        return TemporalUnreachableError(error.message) if error.status in _UNREACHABLE else error
+        away = error.status in _UNREACHABLE or is_no_namespace(error)
+        return TemporalUnreachableError(error.message) if away else error
     # The SDK has no error of its own for a first connection that fails.
     return TemporalUnreachableError(str(error)) if "onnect" in str(error) else error
+
+
+def is_no_namespace(error: RPCError) -> bool:
+    """Whether it is our namespace that is not there, and not what was asked for in it."""
+    return error.status is RPCStatusCode.NOT_FOUND and any(
+        each.Is(NamespaceNotFoundFailure.DESCRIPTOR) for each in error.grpc_status.details
+    )

@@ -46,7 +46,7 @@ async def healthz() -> Health:
 async def readyz(parts: Parts) -> Response:
     """Ready when the database and Temporal answer; otherwise `errors` says which does not.
 
-    A database that was not migrated yet is as good as none.
+    A database that was not migrated yet is as good as none, as is Temporal without our namespace.
     """
     database, answers = await asyncio.gather(
         _lack_of(parts.engine), parts.gateway.is_ready(within_seconds=_PROBE_SECONDS)

@@ -11,7 +11,9 @@ import jwt
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
+from temporalio.service import RPCError, RPCStatusCode
 
+from api.outcomes import TemporalUnreachableError, as_unreachable
 from config import DEVELOPMENT_SECRET, Settings
 from db.engine import create_engine
 from db.ids import new_id
@@ -265,6 +267,30 @@ async def test_without_temporal_nothing_is_taken_and_a_repetition_is_safe(
     answer = await client.post("/v1/bookings", body, "k")
     assert answer.status_code == 201, answer.text
     assert len(ok(await client.get("/v1/bookings"))["items"]) == 1
+
+
+async def test_a_namespace_that_is_not_there_is_an_outage(
+    api_settings: Settings, market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, client = market.provider(), market.client()
+    topic, booking = await market.topic(provider), await market.requested(provider, client)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "nowhere")
+    async with served(api_settings) as astray:
+        missing = problem(await astray.http.get("/readyz"), 503, "unavailable")
+        assert fields_of(missing) == ["temporal"]
+        for path, body in (
+            ("/v1/bookings", {"topic_id": topic["id"], "preferred_starts": [in_days(5)]}),
+            (f"/v1/bookings/{booking['id']}/cancel", {"reason": "Never mind."}),
+        ):
+            answer = await type(client)(astray.http, "client", client.id).post(path, body)
+            told = problem(answer, 503, "unavailable")
+            assert told["detail"] == "Temporal cannot be reached at the moment."
+
+
+@pytest.mark.parametrize("status", [RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED])
+def test_a_key_of_ours_that_has_run_out_is_an_outage(status: RPCStatusCode) -> None:
+    error = as_unreachable(RPCError("Request unauthorized.", status, b""))
+    assert isinstance(error, TemporalUnreachableError)
 
 
 async def test_operators_can_measure_without_ids(market: Marketplace) -> None:
