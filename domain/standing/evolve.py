@@ -150,4 +150,6 @@ def _reviewed(
 ) -> dict[str, Proof]:
     proof = standing.proofs[event.proof_id]
     reviewed = replace(proof, status=status, note=event.note, reviewed_at=event.at)
-    return {**standing.proofs, proof.id: reviewed}
+    # What was reviewed last is news, however long ago it was brought.
+    order = [*(each for each in standing.proofs if each != proof.id), proof.id]
+    return _with_newest_texts({**standing.proofs, proof.id: reviewed}, order)
