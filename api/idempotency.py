@@ -23,6 +23,7 @@ KEY_PATTERN = "^[ -~]{1,255}$"
 """What an `Idempotency-Key` may be: printable ASCII."""
 
 _KEY = re.compile(KEY_PATTERN, re.ASCII)
+_MADE = frozenset({201, 202})
 _SETTLED = frozenset({200, 201, 403, 409})
 """Answers that are given again. 202 is asked anew, and an error may be over by the next time."""
 
@@ -47,6 +48,13 @@ class Answered:
         return JSONResponse(
             self.body, self.status, media_type=MEDIA_TYPE if problem else "application/json"
         )
+
+    def made_in(self, collection: str) -> JSONResponse:
+        """The answer to a creation as it goes out: it says where what is made lies, or will lie."""
+        response = self.response
+        if self.status in _MADE:
+            response.headers["Location"] = f"{collection}/{self.body['id']}"
+        return response
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,13 @@ NOT_YET: Responses = {202: {"model": Accepted, "description": "Taken, and not re
 """The description of the answer about a booking that the database does not show yet."""
 
 
+_LOCATION = {
+    "Location": {"description": "Where it is read.", "schema": {"type": "string"}, "required": True}
+}
+MADE: Responses = {201: {"headers": _LOCATION}}
+"""The description of the answer to a creation of what has a path of its own."""
+
+
 def problems(*statuses: int) -> Responses:
     """The description of the problems that a path may answer, for `responses`."""
     return {

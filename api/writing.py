@@ -20,11 +20,16 @@ async def answer_once(
     parts: Services,
     body: Json,
     effect: Callable[[AsyncConnection, str], Awaitable[Answered]],
+    *,
+    makes_in: str | None = None,
 ) -> JSONResponse:
     """Carries out `effect` as `written_once` does, and answers what came of it.
+
+    `makes_in` is the path below which lies what is made, if each of it has a path of its own.
 
     The same request by the same key is answered the same. Raises the problem 422 for a key that
     cannot be one, 409 for another request's.
     """
     write = Write.of(request, caller, body)
-    return (await written_once(parts.engine, write, effect)).response
+    answered = await written_once(parts.engine, write, effect)
+    return answered.response if makes_in is None else answered.made_in(makes_in)

@@ -21,7 +21,7 @@ from api.models.booking import (
     BookingTimeline,
     Preview,
 )
-from api.openapi import NOT_YET, problems, takes
+from api.openapi import MADE, NOT_YET, problems, takes
 from api.problems import malformed_field, refused_with
 from api.services import Parts, clock
 from api.views import booking_view, notice_view
@@ -45,7 +45,7 @@ router = APIRouter(prefix="/v1/bookings", tags=["bookings"])
     summary="Ask for a session",
     status_code=201,
     response_model=BookingModel,
-    responses={**NOT_YET, **problems(403, 409, 413, 422)},
+    responses={**MADE, **NOT_YET, **problems(403, 409, 413, 422)},
     openapi_extra=takes(BookingRequest),
 )
 async def create_booking(request: Request, caller: Caller, parts: Parts) -> JSONResponse:
@@ -56,7 +56,7 @@ async def create_booking(request: Request, caller: Caller, parts: Parts) -> JSON
     client_id = _client(caller, wanted)
     write = Write.of(request, caller, body)
     answered = await bookings.create(parts, write, wanted, client_id=client_id, caller=caller)
-    return answered.response
+    return answered.made_in(router.prefix)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from api.body import parse_change, parse_new, read_object
 from api.gateway import Identifier, Text
 from api.idempotency import Answered
 from api.models.topic import NewTopic, TopicChange, TopicModel, TopicPage
-from api.openapi import problems, takes
+from api.openapi import MADE, problems, takes
 from api.problems import malformed_field, refused_with
 from api.services import Parts
 from api.views import topic_view
@@ -35,7 +35,7 @@ _KEEPERS = (Role.PROVIDER, Role.SUPPORT, Role.SERVICE)
     summary="Offer a topic",
     status_code=201,
     response_model=TopicModel,
-    responses=problems(403, 409, 413, 422),
+    responses={**MADE, **problems(403, 409, 413, 422)},
     openapi_extra=takes(NewTopic),
 )
 async def create_topic(request: Request, caller: Caller, parts: Parts) -> JSONResponse:
@@ -48,7 +48,7 @@ async def create_topic(request: Request, caller: Caller, parts: Parts) -> JSONRe
     async def create(conn: AsyncConnection, topic_id: str) -> Answered:
         return await topics.add(conn, topic_id, wanted, provider_id=owner)
 
-    return await answer_once(request, caller, parts, body, create)
+    return await answer_once(request, caller, parts, body, create, makes_in=router.prefix)
 
 
 @router.get(

@@ -22,7 +22,7 @@ from api.models.webhook import (
     WebhookModel,
     WebhookPage,
 )
-from api.openapi import IDEMPOTENCY_KEY, problems, takes
+from api.openapi import IDEMPOTENCY_KEY, MADE, problems, takes
 from api.services import Parts, clock
 from api.writing import answer_once
 from db.queries.webhooks import WebhookRow, list_deliveries, list_webhooks
@@ -63,7 +63,7 @@ TheWebhook = Annotated[WebhookRow, Depends(_find)]
     summary="Be told of events at an address",
     status_code=201,
     response_model=NewWebhookModel,
-    responses=problems(403, 409, 413, 422),
+    responses={**MADE, **problems(403, 409, 413, 422)},
     openapi_extra=takes(NewWebhook),
 )
 async def create_webhook(request: Request, owner: Owner, parts: Parts) -> JSONResponse:
@@ -79,7 +79,8 @@ async def create_webhook(request: Request, owner: Owner, parts: Parts) -> JSONRe
     async def create(conn: AsyncConnection, webhook_id: str) -> Answered:
         return await webhooks.add(conn, webhook_id, wanted, owner=owner, reach=reach)
 
-    return _secret(await answer_once(request, owner, parts, body, create))
+    made = await answer_once(request, owner, parts, body, create, makes_in=router.prefix)
+    return _secret(made)
 
 
 @router.get(

@@ -7,6 +7,7 @@ import pytest
 from api.models.base import Accepted
 from api.models.booking import BookingModel, BookingTimeline, Preview
 from tests.api.marketplace import (
+    Json,
     Marketplace,
     Person,
     created,
@@ -39,6 +40,26 @@ async def test_a_request_is_pending_in_every_view_at_once(market: Marketplace) -
     timeline = ok(await client.get(f"{path}/timeline"))
     BookingTimeline.model_validate(timeline)
     assert [entry["command"] for entry in timeline["items"]] == ["request"]
+
+
+async def test_what_is_made_says_where_it_is_read(market: Marketplace) -> None:
+    provider, client = market.provider(), market.client()
+
+    async def read_where_it_says(maker: Person, collection: str, body: Json) -> Json:
+        answer = await maker.post(collection, body)
+        made = created(answer)
+        assert answer.headers["location"] == f"{collection}/{made['id']}"
+        found = ok(await maker.get(answer.headers["location"]))
+        assert found["id"] == made["id"]
+        return made
+
+    wanted = {"title": "Watercolours", "duration_minutes": 60}
+    topic = await read_where_it_says(provider, "/v1/topics", wanted)
+    request = {"topic_id": topic["id"], "preferred_starts": [in_days(20)]}
+    await read_where_it_says(client, "/v1/bookings", request)
+    await read_where_it_says(provider, "/v1/webhooks", {"url": "https://example.org/hook"})
+    refused = await client.post("/v1/bookings", {**request, "topic_id": "nope"})
+    assert "location" not in refused.headers
 
 
 async def test_what_is_null_is_left_out(market: Marketplace) -> None:

@@ -54,6 +54,7 @@ async def test_commands_are_kept_and_applied_once_when_a_worker_comes(
         assert [each.status_code for each in answers] == [202] * 4, answers
         assert answers[0].json()["code"] == "accepted"
         assert answers[3].json()["id"] == booking_id
+        assert answers[3].headers["location"] == path
 
         in_vain.undo()
         async with worked(settings):
