@@ -15,6 +15,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 _CONNECT_SECONDS = 5
 _POOL_WAIT_SECONDS = 10
 
+_USED = "keepdate-used"
+"""Under this name the pool remembers of a connection that it was handed out before."""
+
 
 def create_engine(
     url: str, *, pool_size: int = 10, application_name: str = "keepdate"
@@ -53,7 +56,12 @@ def _replace_if_cut(_connection: object, entry: ConnectionPoolEntry, _proxy: obj
     closes its connections, and a connection that rests has nothing to say otherwise.
     """
     connection = entry.driver_connection
+    new = not entry.info.get(_USED)
+    entry.info[_USED] = True
     if connection is not None and (connection.closed or not _silent(connection)):
+        if new:
+            # To ask for another one after this would end in an error that looks like a bug of ours.
+            raise psycopg.OperationalError("the server has closed a connection just made")
         raise InvalidatePoolError
 
 

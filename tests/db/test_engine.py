@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from db import outages
 from db.engine import create_engine
 from db.queries.live import announcements
 from db.recording import record_booking
@@ -31,6 +35,31 @@ async def test_connections_that_the_server_cut_are_replaced(engine: AsyncEngine)
         assert any(cut)
     again = [record_booking(engine, played.records[0], within=SOON) for _ in range(3)]
     assert await asyncio.gather(*again) == [Recorded()] * 3
+
+
+async def test_a_server_that_closes_what_it_has_just_accepted_is_an_outage(
+    tables: AsyncEngine,
+) -> None:
+    engine = create_engine(_address(tables))
+    async with engine.connect() as conn:
+        await conn.execute(text("SELECT 1"))
+
+    def cut(_connection: object, entry: ConnectionPoolEntry) -> None:
+        assert entry.driver_connection is not None
+        pid = entry.driver_connection.info.backend_pid
+        with psycopg.connect(_address(tables).replace("+psycopg", ""), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    event.listen(engine.sync_engine, "connect", cut)
+    await engine.dispose()
+    with pytest.raises(DBAPIError) as raised:
+        async with engine.connect():
+            pass
+    assert outages.is_outage(raised.value)
+    event.remove(engine.sync_engine, "connect", cut)
+    async with engine.connect() as conn:
+        assert await conn.scalar(text("SELECT 1")) == 1
+    await engine.dispose()
 
 
 async def test_instants_come_back_in_utc(engine: AsyncEngine) -> None:
