@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,6 +25,9 @@ MEDIA_TYPE = "application/problem+json"
 
 PROBLEM_CODE = "keepdate.problem"
 """Under this name a request keeps the code of the problem that it was answered with."""
+
+_MOST_FIELDS = 20
+"""So many are named: in one request there may be tens of thousands."""
 
 _log = logging.getLogger(__name__)
 
@@ -137,8 +141,8 @@ def refused_with(code: Code, message: str = "") -> ProblemError:
 
 
 def malformed(errors: Iterable[FieldError]) -> ProblemError:
-    """The problem of a request with these fields wrong."""
-    found = tuple(errors)
+    """The problem of a request with these fields wrong: the first of them, where there are many."""
+    found = tuple(islice(errors, _MOST_FIELDS))
     detail = "; ".join(f"{error.field}: {error.message}" for error in found[:3])
     return refused(Refusal(code=Code.MALFORMED, message=detail, errors=found))
 

@@ -148,6 +148,13 @@ async def test_a_command_that_is_malformed_names_every_field(market: Marketplace
     assert sorted(fields_of(problem(answer, 422, "malformed"))) == ["at", "reason"]
 
 
+async def test_of_thousands_of_wrong_fields_the_first_are_named(market: Marketplace) -> None:
+    body = {"topic_id": new_id(), "preferred_starts": ["?"] * 50_000}
+    answer = await market.client().post("/v1/bookings", body)
+    wrong = fields_of(problem(answer, 422, "malformed"))
+    assert wrong == [f"preferred_starts.{number}" for number in range(20)]
+
+
 async def test_what_is_too_large_is_not_read(market: Marketplace) -> None:
     answer = await market.provider().post("/v1/topics", {"title": "x" * 300_000})
     problem(answer, 413, "too-large")
