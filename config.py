@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     """Where `keepdate up` keeps its databases and logs."""
 
     database_url: DatabaseUrl | None = Field(default=None, repr=False)
-    """PostgreSQL, as a SQLAlchemy or libpq URL. `keepdate up` brings its own."""
+    """PostgreSQL, as a SQLAlchemy or libpq URL, with several servers and libpq's options if there
+    are any. `keepdate up` brings its own."""
 
     jwt_secret: str = Field(default=DEVELOPMENT_SECRET, min_length=32, repr=False)
     """Shared secret that signs tokens by HS256. Not used where `KEEPDATE_JWKS_URL` is set."""
