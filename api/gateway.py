@@ -31,8 +31,7 @@ from api.outcomes import (
     Outcome,
     TemporalUnreachableError,
     acknowledged,
-    as_unreachable,
-    is_no_namespace,
+    is_outage,
     outcome_of,
     taken,
 )
@@ -222,14 +221,15 @@ class Gateway:
             # The SDK turns every cancellation into this error, one from above included.
             _stop_if_cancelled()
             return None
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND and not is_no_namespace(error):
-                return NotRunning()
-            if error.status in _BUSY:
+        except (RPCError, RuntimeError) as error:
+            status = error.status if isinstance(error, RPCError) else None
+            if status in _BUSY:
                 return None
-            raise as_unreachable(error) from error
-        except RuntimeError as error:
-            raise as_unreachable(error) from error
+            if is_outage(error):
+                raise TemporalUnreachableError(str(error)) from error
+            if status is RPCStatusCode.NOT_FOUND:
+                return NotRunning()
+            raise
 
     async def _with_attributes(self, call: Callable[[], Awaitable[T]]) -> T:
         """Starts something on a server that may not know our search attributes yet.

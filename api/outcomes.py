@@ -104,22 +104,21 @@ async def acknowledged(call: Awaitable[T]) -> T:
             return await call
     except TimeoutError as error:
         raise TemporalUnreachableError("no answer in time") from error
-    except RPCError as error:
-        raise as_unreachable(error) from error
-    except RuntimeError as error:
-        raise as_unreachable(error) from error
+    except (RPCError, RuntimeError) as error:
+        if is_outage(error):
+            raise TemporalUnreachableError(str(error)) from error
+        raise
 
 
-def as_unreachable(error: RPCError | RuntimeError) -> Exception:
-    """An outage as such; any other error of a call is a bug, and stays what it is."""
+def is_outage(error: RPCError | RuntimeError) -> bool:
+    """Whether Temporal cannot be reached; any other error of a call is a bug."""
     if isinstance(error, RPCError):
-        away = error.status in _UNREACHABLE or is_no_namespace(error)
-        return TemporalUnreachableError(error.message) if away else error
+        return error.status in _UNREACHABLE or _is_no_namespace(error)
     # The SDK has no error of its own for a first connection that fails.
-    return TemporalUnreachableError(str(error)) if "onnect" in str(error) else error
+    return "onnect" in str(error)
 
 
-def is_no_namespace(error: RPCError) -> bool:
+def _is_no_namespace(error: RPCError) -> bool:
     """Whether it is our namespace that is not there, and not what was asked for in it."""
     return error.status is RPCStatusCode.NOT_FOUND and any(
         each.Is(NamespaceNotFoundFailure.DESCRIPTOR) for each in error.grpc_status.details

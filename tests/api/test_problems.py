@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.outcomes import TemporalUnreachableError, as_unreachable
+from api.outcomes import is_outage
 from config import DEVELOPMENT_SECRET, Settings
 from db.engine import create_engine
 from db.ids import new_id
@@ -296,8 +296,7 @@ async def test_a_namespace_that_is_not_there_is_an_outage(
 
 @pytest.mark.parametrize("status", [RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED])
 def test_a_key_of_ours_that_has_run_out_is_an_outage(status: RPCStatusCode) -> None:
-    error = as_unreachable(RPCError("Request unauthorized.", status, b""))
-    assert isinstance(error, TemporalUnreachableError)
+    assert is_outage(RPCError("Request unauthorized.", status, b""))
 
 
 async def test_operators_can_measure_without_ids(market: Marketplace) -> None:
