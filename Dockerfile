@@ -14,7 +14,7 @@ RUN ["uv", "pip", "install", "--no-cache", "--python", "/opt/keepdate/bin/python
      "--compile-bytecode", "--require-hashes", "--requirement", "requirements/runtime.txt"]
 
 COPY pyproject.toml README.md LICENSE cli.py config.py config_check.py config_files.py \
-     config_values.py worker.py ./
+     config_temporal.py config_values.py worker.py ./
 COPY activities activities
 COPY api api
 COPY db db

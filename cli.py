@@ -15,8 +15,9 @@ from typing import Annotated
 
 import typer
 
-from config import ConfigurationError, Settings, load_settings, temporal_connection
+from config import ConfigurationError, Settings, load_settings
 from config_check import Environment, unsafe
+from config_temporal import temporal_connection, workflows_page
 from domain.party import Party, Role, is_id
 from ops.commands import app as operations
 
@@ -219,8 +220,7 @@ def queries() -> None:
 
     from workflows.saved_queries import SAVED_QUERIES
 
-    namespace = temporal_connection(settings).get("namespace", "default")
-    page = f"{settings.temporal_ui.rstrip('/')}/namespaces/{quote(namespace)}/workflows"
+    page = workflows_page(settings)
     now = datetime.now(UTC)
     for query in SAVED_QUERIES:
         text = query.at(now)

@@ -1,20 +1,16 @@
 """Where this process listens, whom it talks to and how it tells people apart.
 
 Everything comes from the environment as `KEEPDATE_…`, so that one image serves every environment;
-secrets also from files, as `KEEPDATE_…_FILE`. The connection to Temporal comes from Temporal's own
-`TEMPORAL_…` variables and TOML profiles, which the `temporal` command reads too.
+secrets also from files, as `KEEPDATE_…_FILE`. How to reach Temporal: `config_temporal.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, HttpUrl, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
-from temporalio.service import TLSConfig
 
 from config_files import SecretFileError, SecretFiles
 from config_values import (
@@ -25,7 +21,6 @@ from config_values import (
     MailServerUrl,
     Port,
     address_in,
-    is_server,
     keyring,
     origin_of,
 )
@@ -282,35 +277,6 @@ def load_settings(**fixed: Any) -> Settings:
         raise ConfigurationError("; ".join(_complaints(error))) from None
     except SecretFileError as error:
         raise ConfigurationError(str(error)) from None
-
-
-def temporal_connection(settings: Settings) -> ClientConnectConfig:
-    """How to reach Temporal: keyword arguments for `temporalio.client.Client.connect`.
-
-    `TEMPORAL_…` and the TOML profile decide; where they name no address, it is this machine's.
-    """
-    try:
-        profile = ClientConfigProfile.load()
-        # What is empty is not there, as with our own settings; an empty key would turn TLS on.
-        found = replace(
-            profile, api_key=profile.api_key or None, namespace=profile.namespace or None
-        ).to_client_connect_config()
-    except RuntimeError as error:
-        # Its first line alone: the others quote the file, and with it the API key.
-        told = str(error).splitlines()[0]
-        raise ConfigurationError(f"Temporal's configuration: {told}") from None
-    except OSError as error:
-        told = f"{error.filename}: {error.strerror}"
-        raise ConfigurationError(f"Temporal's configuration: {told}") from None
-    address, tls = found.get("target_host"), found.get("tls")
-    if address is not None and not is_server(address):
-        raise ConfigurationError(f"Temporal's configuration: {address!r} is no host:port")
-    if isinstance(tls, TLSConfig) and bool(tls.client_cert) != bool(tls.client_private_key):
-        raise ConfigurationError(
-            "Temporal's configuration: a client's certificate and its key go together"
-        )
-    default: ClientConnectConfig = {"target_host": f"127.0.0.1:{settings.temporal_port}"}
-    return {**default, **found}
 
 
 def _complaints(error: ValidationError) -> list[str]:

@@ -31,7 +31,8 @@ from activities.reporting import LateEventReporter
 from activities.rounds import RecordComparer
 from activities.unrecorded import Unrecorded
 from activities.webhooks import WebhookOutlet
-from config import Settings, temporal_connection
+from config import Settings
+from config_temporal import temporal_connection
 from config_values import server_at
 from db.engine import create_engine
 from domain.notices.ledger import Channel

@@ -36,7 +36,8 @@ from api.outcomes import (
     taken,
 )
 from api.patience import Patience
-from config import Settings, temporal_connection
+from config import Settings
+from config_temporal import temporal_connection
 from domain.booking.decide import NewRequest
 from domain.notices.ledger import Owed
 from domain.refusal import Code, Refusal

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from playwright.async_api import Browser, Page
 
 from config import Settings
+from config_temporal import workflows_page
 from domain.workflow_ids import BOOKINGS, booking_workflow_id
 from workflows.saved_queries import SAVED_QUERIES
 
@@ -23,7 +24,7 @@ async def take_temporal_ui(
     [query] = [each for each in SAVED_QUERIES if each.name == _LISTED]
     listed = quote(query.at(datetime.now(UTC)), safe="")
     booking = quote(booking_workflow_id(booking_id), safe="")
-    base = f"{settings.temporal_ui.rstrip('/')}/namespaces/default/workflows"
+    base = workflows_page(settings)
     async with await browser.new_context(viewport=_DESK) as context:  # type: ignore[arg-type]
         page = await context.new_page()
         await page.goto(f"{base}?query={listed}")

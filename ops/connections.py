@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from config import Settings, temporal_connection
+from config import Settings
+from config_temporal import temporal_connection
 from db import outages
 from db.engine import create_engine
 from ops import OperatorError

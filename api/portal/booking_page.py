@@ -24,11 +24,11 @@ from api.portal.session import Viewer
 from api.portal.start_fields import FIELDS, earliest, local_value
 from api.portal.starts import Start, in_both_zones
 from api.portal.tab_counts import tab_counts
-from api.portal.temporal_ui import workflow_page
 from api.portal.timelines import Teller, newest_first
 from api.portal.told import told
 from api.portal.waiting import waiting_for
 from api.services import Services, clock
+from config_temporal import workflow_page
 from db.queries.bookings import BookingRow, Intent
 from db.queries.conversations import find_conversation
 from db.queries.notices import notices_of_booking

@@ -21,11 +21,11 @@ from api.portal.rendering import follow, render
 from api.portal.session import SupportIn, Viewer
 from api.portal.standing_file import read_file
 from api.portal.tab_counts import tab_counts
-from api.portal.temporal_ui import workflow_page
 from api.portal.written import any_text, some_text
 from api.problems import not_found
 from api.services import Parts, Services
 from config import Settings
+from config_temporal import workflow_page
 from db.queries.bookings import list_bookings
 from db.queries.providers import count_by_status, is_known, list_providers
 from db.queries.topics import list_topics

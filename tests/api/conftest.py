@@ -13,7 +13,8 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
-from config import Settings, temporal_connection
+from config import Settings
+from config_temporal import temporal_connection
 from db.engine import create_engine
 from dev.postgres import Postgres
 from tests.api.marketplace import Marketplace

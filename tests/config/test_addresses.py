@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from config import ConfigurationError, Settings, load_settings, temporal_connection
+from config import ConfigurationError, Settings, load_settings
+from config_temporal import temporal_connection
 from config_values import server_at
 from db.engine import connection_options
 

@@ -16,7 +16,8 @@ from temporalio.service import TLSConfig
 from temporalio.testing import WorkflowEnvironment
 
 import worker
-from config import ConfigurationError, Settings, temporal_connection
+from config import ConfigurationError, Settings
+from config_temporal import temporal_connection
 from tests.config.certificates import Authority
 
 PROFILE = """

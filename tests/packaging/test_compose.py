@@ -20,8 +20,9 @@ from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
 from cli import app
-from config import Settings, load_settings, temporal_connection
+from config import Settings, load_settings
 from config_files import variable_of
+from config_temporal import temporal_connection
 from db.migrate import upgrade
 from dev import postgres as embedded
 from dev.temporal import temporal_command

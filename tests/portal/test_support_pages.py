@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from api.portal import support_queues
-from api.portal.temporal_ui import workflow_page
 from config import Settings
+from config_temporal import workflow_page
 from db.ids import new_id
 from db.queries.providers import list_providers
 from db.queries.queues import cases_due
