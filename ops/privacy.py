@@ -101,7 +101,7 @@ async def erase(
         # One that has begun meanwhile, or that the list did not know yet, goes on from a record
         # that is there no more: it would try for ever to write down what follows.
         begun = standing_workflow_id(person.id)
-        if await _end(stack.client.get_workflow_handle(begun)):
+        if await _end(stack.client.get_workflow_handle(begun)) and begun not in standings:
             standings.append(begun)
     if erased.pseudonym is None:
         say(f"Nothing is on record about {person}.")
@@ -113,12 +113,13 @@ async def erase(
             f"{len(bookings)} workflows of closed bookings run on until they have told others of"
             " them, or given up, which they do after 24 hours. They write nothing down again."
         )
+    # In this order: what the list learns in between to have ended is in both, and not in neither.
+    ended = [each async for each in _workflows(stack.client, person, running=True)]
     runs = [each async for each in _workflows(stack.client, person, running=False)]
     closed = {each.id for each in runs} | set(standings)
     if histories:
         # One that went on as new, or was reset, has a history for each of its runs. Of those of a
         # standing, the list may not know yet that they have ended.
-        ended = [each async for each in _workflows(stack.client, person, running=True)]
         for run in (*runs, *(each for each in ended if each.id in standings)):
             await _forget(stack.client, run.id, run.run_id)
         for workflow_id in standings:

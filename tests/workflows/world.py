@@ -238,16 +238,22 @@ class World:
         """Let time pass for one workflow."""
         await self.temporal.fast_forward(handle, span)
 
-    async def until(self, look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
+    async def until(
+        self,
+        look: Callable[[], Awaitable[Any]],
+        holds: Callable[[Any], bool],
+        *,
+        within: float = PATIENCE,
+    ) -> Any:
         """Wait for a condition; what was seen when it held. Fails where it never does."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + within
         pause = 0.03
         while True:
             seen = await look()
             if holds(seen):
                 return seen
             if asyncio.get_running_loop().time() > deadline:
-                raise AssertionError(f"waited {PATIENCE} s in vain; last seen: {seen!r}")
+                raise AssertionError(f"waited {within} s in vain; last seen: {seen!r}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.3)
 
