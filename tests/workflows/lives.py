@@ -357,13 +357,11 @@ async def _late_cancellations(world: World, provider: tuple[str, str], count: in
 
 async def _claim(world: World, handle: Handle, provider: tuple[str, str]) -> str:
     """A late cancellation of which the client says that the provider asked for it."""
-    begun = await world.until(lambda: handle.query("standing"), bool)
+    begun = await world.until_standing(handle, bool)
     claims = len(begun["claims"])
     booking_id = (await world.confirmed(in_days(2), provider)).booking_id
     await world.update(booking_id, "cancel", reason="They asked.", initiated_by="provider")
-    standing = await world.until(
-        lambda: handle.query("standing"), lambda it: len(it["claims"]) > claims
-    )
+    standing = await world.until_standing(handle, lambda it: len(it["claims"]) > claims)
     claim_id: str = standing["claims"][-1]["id"]
     return claim_id
 
@@ -378,7 +376,7 @@ async def _proof(world: World, handle: Handle) -> str:
 
 
 async def _until(world: World, handle: Handle, status: str) -> None:
-    await world.until(lambda: handle.query("standing"), lambda it: it["status"] == status)
+    await world.until_standing(handle, lambda it: it["status"] == status)
 
 
 LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (

@@ -48,6 +48,6 @@ async def test_errors_of_the_database_fail_no_workflow(world: World) -> None:
         lambda: world.state(booking.booking_id), lambda it: it["state"] == "confirmed"
     )
     await world.until(lambda: world.row(begun.booking_id), lambda row: row is not None)
-    await world.until(lambda: standing.query("standing"), lambda it: it["status"] == "suspended")
+    await world.until_standing(standing, lambda it: it["status"] == "suspended")
     for each in (handle, standing, beginning):
         assert (await each.describe()).status is WorkflowExecutionStatus.RUNNING

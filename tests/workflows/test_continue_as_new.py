@@ -58,8 +58,8 @@ async def test_a_standing_neither_loses_an_event_nor_counts_one_twice(world: Wor
         await world.update(handle, "late-event", **_late_event(first))
     answered = await world.update(handle, "suspend", reason="Enough.", command_id="the-end")
     assert answered["status"] == "suspended"
-    found = await world.until(
-        lambda: handle.query("standing"),
+    found = await world.until_standing(
+        handle,
         lambda it: it["late_cancellations"] + it["late_reschedules"] == EVENTS,
     )
     assert found["late_cancellations"] == EVENTS / 2

@@ -90,7 +90,7 @@ async def test_notes_and_reasons_are_nowhere_in_a_history(vault: Vault) -> None:
         await world.signal(handle, "cancel", reason=REASON)
         ended = await handle.result()
         standing = world.standing(booking["provider_id"])
-        await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"])
+        await world.until_standing(standing, lambda it: it["late_cancellations"])
         await world.update(standing, "suspend", reason=REASON)
 
         assert ended["note"] == NOTE

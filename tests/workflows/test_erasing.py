@@ -34,7 +34,7 @@ async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> No
     assert said[-1].endswith(f"while these bookings are open: {booking.booking_id}")
 
     await world.update(handle, "cancel", reason="They asked.")
-    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
+    await world.until_standing(standing, lambda it: it["late_cancellations"] == 1)
     await export(world.engine, Role.PROVIDER, provider_id, said.append)
     tables = json.loads(said[-1])["tables"]
     assert [row["id"] for row in tables["bookings"]] == [booking.booking_id]
@@ -93,7 +93,7 @@ async def test_nobody_is_erased_before_their_standing_knows_what_was_late(
     await world.update(world.booking(booking_id), "ask-cancel", reason="Ill.")
     await world.update(world.booking(booking_id), "cancel", reason="They asked.")
     standing = world.standing(provider_id)
-    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
+    await world.until_standing(standing, lambda it: it["late_cancellations"] == 1)
     known = standing_late_events.c.provider_id == provider_id
     async with world.engine.begin() as conn:
         await conn.execute(delete(standing_late_events).where(known))
@@ -133,7 +133,7 @@ async def test_a_standing_that_begins_while_its_provider_is_erased_ends_with_the
         with pytest.raises(WorkflowFailureError):
             await standing.result()
         begun = await world.start_standing(provider_id)
-        await world.until(lambda: begun.query("standing"), bool)
+        await world.until_standing(begun, bool)
     assert await erasing
     # Nothing is on record any more that it could go on from.
     assert (await begun.describe()).status is WorkflowExecutionStatus.TERMINATED

@@ -93,7 +93,5 @@ async def test_a_late_cancellation_is_reported_once_and_refusals_are_counted_onc
     assert timeline["refused"] == 2
 
     standing = world.standing(booking.provider_id)
-    found = await world.until(
-        lambda: standing.query("standing"), lambda it: it and it["late_cancellations"]
-    )
+    found = await world.until_standing(standing, lambda it: it["late_cancellations"])
     assert found["late_cancellations"] == 1

@@ -78,7 +78,7 @@ async def test_a_booking_is_explained(world: World, stack: Stack) -> None:
     assert said[2].startswith("Now: it waits for the client, who is asked to cancel; by itself,")
     await world.update(handle, "cancel", reason="They asked.", by=by)
     standing = world.standing(booking.provider_id)
-    await world.until(lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1)
+    await world.until_standing(standing, lambda it: it["late_cancellations"] == 1)
 
     said.clear()
     assert await explain(world.engine, booking.booking_id, said.append)
@@ -238,7 +238,7 @@ async def test_a_draft_policy_is_tried_on_what_is_on_record(alone: World, tmp_pa
     # One is late by the rules, two are not, and would be within ten days.
     first, *others = [await _proposed(world, provider, days) for days in (3, 7, 8)]
     standing = world.standing(provider_id)
-    await world.until(lambda: standing.query("standing"), lambda it: it["late_reschedules"] == 1)
+    await world.until_standing(standing, lambda it: it["late_reschedules"] == 1)
 
     async def run(file: Path, **options: Any) -> list[str]:
         said: list[str] = []

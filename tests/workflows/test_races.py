@@ -77,17 +77,18 @@ async def test_confirm_against_the_clients_withdrawal(world: World, times: int) 
     assert set(firsts) == {"confirm", "cancel"}, "one of the two orders was never tried"
 
 
-_AROUND = (-2000, -1000, -500, -120, -60, -30, -10, 0, 20, 50, 120)
+_AROUND = (-10_000, -1000, -500, -120, -60, -30, -10, 0, 20, 50, 120)
 
 
 @TIMES
 async def test_confirm_against_expiry(world: World, times: int) -> None:
     async def race(number: int) -> str:
-        # With its only preferred time a request ends.
-        start = datetime.now(UTC) + timedelta(seconds=3)
-        booking_id = (await world.request(start)).booking_id
         # Around the very instant, and so long before that a busy machine is still in time.
-        moment = start + timedelta(milliseconds=_AROUND[number % len(_AROUND)])
+        after_start = timedelta(milliseconds=_AROUND[number % len(_AROUND)])
+        moment = datetime.now(UTC) + timedelta(seconds=3)
+        # With its only preferred time a request ends.
+        start = moment - after_start
+        booking_id = (await world.request(start)).booking_id
         await asyncio.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0))
         confirmed = _code(await _outcome(_named(world, booking_id, "confirm", start=start)))
         if confirmed == "applied":

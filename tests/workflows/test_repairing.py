@@ -80,7 +80,7 @@ async def test_nothing_is_found_where_nothing_differs(world: World, comparer: Co
     cancelled, confirmed = await asyncio.gather(_cancelled_late(world), _confirmed(world))
     pending = await world.request()
     standing = world.standing(cancelled.provider_id)
-    await world.until(lambda: standing.query("standing"), lambda it: it["status"] == "warned")
+    await world.until_standing(standing, lambda it: it["status"] == "warned")
     for each in (cancelled, confirmed, pending):
         handle = world.booking(each.booking_id)
         assert await comparer.compared(handle.id, apply=True) is None
@@ -271,7 +271,7 @@ async def test_a_claim_that_was_settled_after_the_booking_ended(
     await world.update(handle, "cancel", reason="They asked.", initiated_by="provider", by=by)
     standing = world.standing(booking.provider_id)
     claim_id = f"{booking.booking_id}-cancellation"
-    await world.until(lambda: standing.query("standing"), lambda it: it and it["claims"])
+    await world.until_standing(standing, lambda it: it["claims"])
     await world.update(standing, "settle-claim", claim_id=claim_id, uphold=True)
     assert await comparer.compared(handle.id, apply=False) is None
     before = await _rows(world, booking.booking_id)

@@ -114,5 +114,5 @@ async def test_what_is_open_needs_a_workflow(world: World, comparer: Comparer) -
     assert back is not None
     assert back.mended == ("its workflow was terminated: nobody keeps its deadlines",)
     assert (await standing.describe()).status is WorkflowExecutionStatus.RUNNING
-    found = await world.until(lambda: standing.query("standing"), lambda it: it is not None)
+    found = await world.until_standing(standing, lambda it: it is not None)
     assert found["late_cancellations"] == 2

@@ -140,9 +140,7 @@ async def test_what_began_on_the_old_build_ends_on_the_new_one(rollout: Rollout)
                 assert await troubles(handle) == []
             assert (await world.booking(new.booking_id).result())["state"] == "cancelled"
             assert await _builds_of(world.booking(new.booking_id)) == ["tomorrow"]
-            counted = await world.until(
-                lambda: standing.query("standing"), lambda it: it["late_cancellations"] == 1
-            )
+            counted = await world.until_standing(standing, lambda it: it["late_cancellations"] == 1)
             assert counted["status"] == "warned"
             assert (await standing.describe()).status is WorkflowExecutionStatus.RUNNING
             assert await troubles(standing) == []

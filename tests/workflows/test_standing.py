@@ -28,8 +28,8 @@ async def _cancel_late(world: World, provider: Provider, days: float, **claim: A
 async def _stands(world: World, provider: Provider, **wanted: Any) -> dict[str, Any]:
     """The standing, once it shows this; the database shows the same."""
     handle = world.standing(provider[0])
-    found: dict[str, Any] = await world.until(
-        lambda: handle.query("standing"),
+    found: dict[str, Any] = await world.until_standing(
+        handle,
         lambda it: bool(it) and all(it[name] == value for name, value in wanted.items()),
     )
     async with world.engine.connect() as connection:

@@ -96,10 +96,10 @@ async def _interleaved(world: World, seed: int) -> dict[str, Any]:
             await world.signal(handle, "late-event", **report)
 
     await together((deliver(report) for report in deliveries), at_once=chance.choice((1, 5)))
-    await world.until(lambda: handle.query("standing"), lambda it: it["events_in_all"] == REPORTS)
+    await world.until_standing(handle, lambda it: it["events_in_all"] == REPORTS)
     await world.forward(handle, timedelta(days=12))
-    found: dict[str, Any] = await world.until(
-        lambda: handle.query("standing"), lambda it: it["status"] == "suspended"
+    found: dict[str, Any] = await world.until_standing(
+        handle, lambda it: it["status"] == "suspended"
     )
     assert await troubles(handle) == []
     return found

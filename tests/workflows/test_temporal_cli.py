@@ -89,9 +89,7 @@ async def test_a_first_late_event_begins_a_standing(
             initiated_at=rfc3339(in_days(-1)),
         )
     handle = world.standing(provider_id)
-    standing = await world.until(
-        lambda: handle.query("standing"), lambda it: it["late_cancellations"] == 1
-    )
+    standing = await world.until_standing(handle, lambda it: it["late_cancellations"] == 1)
     assert standing["status"] == "warned"
     assert standing["events_in_all"] == 1
 

@@ -238,6 +238,16 @@ class World:
         """Let time pass for one workflow."""
         await self.temporal.fast_forward(handle, span)
 
+    async def until_standing(
+        self, handle: Handle, holds: Callable[[Any], bool], *, within: float = PATIENCE
+    ) -> Any:
+        """Wait for a standing to have begun, and for a condition on it; it as it is then."""
+        return await self.until(
+            lambda: handle.query("standing"),
+            lambda seen: seen is not None and holds(seen),
+            within=within,
+        )
+
     async def until(
         self,
         look: Callable[[], Awaitable[Any]],
