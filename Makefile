@@ -17,6 +17,10 @@ up: $(READY)
 demo: $(READY)
 	@exec $(BIN)/keepdate demo
 
+# The tests begin dozens of processes: what one has compiled is kept for the others, also where the
+# environment would not have it.
+test test-long: export PYTHONDONTWRITEBYTECODE :=
+
 # Three at a time on two cores: one of them mostly waits, for a timer, a page or a server. What is
 # long has the cores busy by itself.
 
