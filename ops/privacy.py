@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.api.common.v1 import WorkflowExecution as ExecutionId
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecution, WorkflowHandle
@@ -44,7 +45,7 @@ async def person_meant(engine: AsyncEngine, role: Role | None, person_id: str) -
     async with engine.connect() as conn:
         for each in _PEOPLE:
             person = _person(each, person_id)
-            if any([rows async for _, rows in exporting.export(conn, person)]):
+            if await _is_on_record(conn, person):
                 found.append(person)
     match found:
         case [person]:
@@ -53,6 +54,15 @@ async def person_meant(engine: AsyncEngine, role: Role | None, person_id: str) -
             raise OperatorError(f"nothing is on record about {person_id}")
     several = " and of ".join(map(str, found))
     raise OperatorError(f"{person_id} is the id of {several}: say which, with the role before it")
+
+
+async def _is_on_record(conn: AsyncConnection, person: Party) -> bool:
+    # Their export, no further than to the first table that names them.
+    async with aclosing(exporting.export(conn, person)) as tables:
+        async for _, rows in tables:
+            if rows:
+                return True
+    return False
 
 
 async def export(engine: AsyncEngine, role: Role, person_id: str, say: Say) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -34,9 +34,9 @@ from db.queries.conversations import find_conversation
 from db.queries.notices import notices_of_booking
 from db.queries.standings import get_standing
 from db.queries.timelines import booking_timeline
+from domain.booking.deadlines import late_from
 from domain.booking.state import Booking, CancellationStatus, RescheduleStatus
 from domain.booking.view import allowed_actions, counted_already, preview_receipt
-from domain.lateness import Receipt
 from domain.party import Party, Role
 from domain.standing.decide import begin as good_standing
 from domain.standing.view import preview_json
@@ -133,17 +133,11 @@ async def _previews(
     return {
         action: {
             **preview_json(standing, receipt, counted_already=counted_already(booking, action)),
-            "late_from": _late_from(receipt),
+            "late_from": late_from(receipt.scheduled_start, booking.policy),
         }
         for action, receipt in receipts.items()
         if receipt is not None
     }
-
-
-def _late_from(receipt: Receipt) -> datetime:
-    # In UTC, for a day of a zone whose clocks change is no 24 hours.
-    start = receipt.scheduled_start.astimezone(UTC)
-    return start - timedelta(seconds=receipt.late_within_seconds)
 
 
 async def _taken_page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -17,7 +17,7 @@ from domain.party import Party
 
 async def export(
     conn: AsyncConnection, person: Party
-) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+) -> AsyncGenerator[tuple[str, list[dict[str, Any]]]]:
     """The rows about a person, table by table; keys and fingerprints of keys are left out."""
     whose = await theirs(conn, person)
     for personal in TABLES:

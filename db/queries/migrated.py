@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _VERSIONS = Path(__file__).parent.parent / "migrations" / "versions"
 
 NEWEST = max(each.stem[1:5] for each in _VERSIONS.glob("v*.py"))
-"""The newest migration of this release: a number of four digits, as a text."""
+"""The newest migration of this release: a number of four digits, as a text, so that texts are in
+the order of what they say."""
 
 _REACHED = text("SELECT max(version_num) FROM alembic_version")
 

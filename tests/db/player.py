@@ -16,14 +16,16 @@ from domain.booking import decide as booking_rules
 from domain.booking.commands import BookingCommand
 from domain.booking.events import BookingEvent
 from domain.booking.evolve import begin, evolve_all
+from domain.booking.late_event_ids import cancellation_event_id
 from domain.booking.record import BookingRecord, Recorded
 from domain.booking.state import Booking
+from domain.lateness import LateKind
 from domain.party import THE_CLOCK, Party, Role
 from domain.record import Entry
 from domain.refusal import Code, Refusal
 from domain.standing import decide as standing_rules
 from domain.standing import evolve as standing_evolution
-from domain.standing.commands import StandingCommand
+from domain.standing.commands import ReportLateEvent, StandingCommand
 from domain.standing.deadlines import Deadline
 from domain.standing.events import StandingEvent
 from domain.standing.record import StandingRecord, StandingRecorded
@@ -205,6 +207,19 @@ async def requested(
     played = PlayedBooking(engine=engine, booking=begin(events), pending=events)
     await played.begin()
     return played
+
+
+def claim_about(played: PlayedBooking) -> ReportLateEvent:
+    """What a booking reports of a cancellation whose client lays it to the provider."""
+    booking = played.booking
+    return ReportLateEvent(
+        id=cancellation_event_id(booking),
+        booking_id=booking.id,
+        kind=LateKind.CANCELLATION,
+        scheduled_start=booking.preferred_starts[0],
+        initiated_at=NOW,
+        claimed=True,
+    )
 
 
 def untouched(engine: AsyncEngine, provider_id: str = "ada") -> PlayedStanding:

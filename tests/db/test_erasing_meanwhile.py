@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Table, Text, cast, func, insert, select, text, update
@@ -27,14 +27,20 @@ from db.stores.people import note_person
 from db.stores.webhooks import delete_webhook
 from domain.booking import commands as do
 from domain.booking.state import Initiator
-from domain.lateness import LateKind
 from domain.party import A_BOOKING, Party, Role
 from domain.standing import commands as of_standing
 from tests.db.endpoints import endpoint
-from tests.db.player import NOW, SUPPORT, in_days, new_topic, requested, untouched
+from tests.db.player import NOW, SUPPORT, claim_about, in_days, new_topic, requested, untouched
 
 PROVIDER = Party(role=Role.PROVIDER, id="ada-7f3a")
 CLIENT = Party(role=Role.CLIENT, id="carl-5b1c")
+
+T = TypeVar("T")
+Held = tuple[Table, dict[str, Any]]
+"""A row, by its table and what tells it from the others."""
+
+_THE_PROVIDER: Held = (at.people, {"role": "provider", "id": PROVIDER.id})
+"""A recording of a standing comes to this row, and then to the booking."""
 
 
 async def _tables_naming(engine: AsyncEngine, person: Party) -> set[str]:
@@ -66,6 +72,24 @@ async def _hold(conn: AsyncConnection, table: Table, **row: Any) -> None:
     assert found.all()
 
 
+async def _queued(
+    engine: AsyncEngine,
+    first: Coroutine[Any, Any, T],
+    then: Coroutine[Any, Any, Erased],
+    held: Held,
+) -> T:
+    """Has two come to a row that is held, one behind the other; what the first has come to."""
+    table, row = held
+    async with engine.begin() as conn:
+        await _hold(conn, table, **row)
+        one = asyncio.create_task(first)
+        await _waiting(engine)
+        other = asyncio.create_task(then)
+        await _waiting(engine, 2)
+    found, _ = await asyncio.gather(one, other)
+    return found
+
+
 @asynccontextmanager
 async def _nearly_erased(engine: AsyncEngine, person: Party) -> AsyncIterator[asyncio.Task[Erased]]:
     """An erasure that has come to the very last table; it goes on when the block ends."""
@@ -91,38 +115,18 @@ async def test_a_claim_that_is_settled_meanwhile(engine: AsyncEngine) -> None:
     await played.give(do.Confirm(start=in_days(3)), PROVIDER)
     await played.give(do.Cancel(reason="Ill.", initiated_by=Initiator.PROVIDER), CLIENT)
     standing = untouched(engine, PROVIDER.id)
-    claim = of_standing.ReportLateEvent(
-        id=f"{played.booking.id}-cancellation",
-        booking_id=played.booking.id,
-        kind=LateKind.CANCELLATION,
-        scheduled_start=in_days(3),
-        initiated_at=NOW,
-        claimed=True,
-    )
+    claim = claim_about(played)
     await standing.give(claim, A_BOOKING)
     settle = of_standing.SettleClaim(claim_id=claim.id, uphold=True, note="So it was.")
-    async with engine.begin() as conn:
-        # A recording of the standing comes to this row, and then to the booking.
-        await _hold(conn, at.people, role="provider", id=PROVIDER.id)
-        settling = asyncio.create_task(standing.give(settle, SUPPORT))
-        await _waiting(engine)
-        erasing = asyncio.create_task(erase(engine, PROVIDER))
-        await _waiting(engine, 2)
-    await asyncio.gather(settling, erasing)
+    await _queued(engine, standing.give(settle, SUPPORT), erase(engine, PROVIDER), _THE_PROVIDER)
     assert await _tables_naming(engine, PROVIDER) == set()
 
 
 async def test_a_standing_that_is_decided_on_meanwhile(engine: AsyncEngine) -> None:
     standing = untouched(engine, PROVIDER.id)
     await standing.give(of_standing.Suspend(reason="Wombats."), SUPPORT)
-    async with engine.begin() as conn:
-        await _hold(conn, at.people, role="provider", id=PROVIDER.id)
-        reinstate = of_standing.Reinstate(reason=f"No wombats of {PROVIDER.id}.")
-        deciding = asyncio.create_task(standing.give(reinstate, SUPPORT))
-        await _waiting(engine)
-        erasing = asyncio.create_task(erase(engine, PROVIDER))
-        await _waiting(engine, 2)
-    await asyncio.gather(deciding, erasing)
+    reinstate = of_standing.Reinstate(reason=f"No wombats of {PROVIDER.id}.")
+    await _queued(engine, standing.give(reinstate, SUPPORT), erase(engine, PROVIDER), _THE_PROVIDER)
     assert await _tables_naming(engine, PROVIDER) == set()
 
 
@@ -180,13 +184,7 @@ async def test_an_endpoint_that_is_deleted_meanwhile(engine: AsyncEngine) -> Non
         async with engine.begin() as conn:
             assert await delete_webhook(conn, webhook_id, now=NOW)
 
-    async with engine.begin() as conn:
-        await _hold(conn, at.notices, id="n")
-        deleting = asyncio.create_task(delete())
-        await _waiting(engine)
-        erasing = asyncio.create_task(erase(engine, PROVIDER))
-        await _waiting(engine, 2)
-    await asyncio.gather(deleting, erasing)
+    await _queued(engine, delete(), erase(engine, PROVIDER), (at.notices, {"id": "n"}))
     assert await _tables_naming(engine, PROVIDER) == set()
 
 
@@ -262,14 +260,9 @@ async def test_events_that_are_given_their_place_meanwhile(engine: AsyncEngine) 
         # What is changed lies behind what is not: the first comes last, where nobody asks for it.
         first = update(at.events).where(at.events.c.id == ids[0])
         await conn.execute(first.values(type=at.events.c.type))
-    async with engine.begin() as conn:
-        await _hold(conn, at.events, id=ids[0])
-        reading = asyncio.create_task(read_feed(engine, limit=10))
-        await _waiting(engine)
-        erasing = asyncio.create_task(erase(engine, PROVIDER))
-        await _waiting(engine, 2)
-    assert len(await reading) == 2
-    await erasing
+    held = (at.events, {"id": ids[0]})
+    read = await _queued(engine, read_feed(engine, limit=10), erase(engine, PROVIDER), held)
+    assert len(read) == 2
     assert await _tables_naming(engine, PROVIDER) == set()
 
 
@@ -282,12 +275,7 @@ async def test_two_who_are_erased_at_once(engine: AsyncEngine) -> None:
         theirs = {"recipient_role": "support", "recipient_id": SUPPORT.id}
         about = {"provider_id": PROVIDER.id, "due_at": NOW, "source": "s"}
         await conn.execute(insert(at.notices).values(**owed, **theirs, **about))
-    async with engine.begin() as conn:
-        await _hold(conn, at.messages, author_id=CLIENT.id)
-        one = asyncio.create_task(erase(engine, PROVIDER))
-        await _waiting(engine)
-        other = asyncio.create_task(erase(engine, SUPPORT))
-        await _waiting(engine, 2)
-    await asyncio.gather(one, other)
+    held = (at.messages, {"author_id": CLIENT.id})
+    await _queued(engine, erase(engine, PROVIDER), erase(engine, SUPPORT), held)
     assert await _tables_naming(engine, PROVIDER) == set()
     assert await _tables_naming(engine, SUPPORT) == set()

@@ -15,10 +15,9 @@ from db.schema import bookings, decisions, events
 from domain.account import Account, Recording
 from domain.booking import commands as do
 from domain.booking.state import Booking, Fault, Initiator
-from domain.lateness import LateKind
 from domain.party import A_BOOKING
 from domain.standing import commands as of_standing
-from tests.db.player import NOW, SUPPORT, PlayedBooking, in_days, requested, untouched
+from tests.db.player import SUPPORT, PlayedBooking, claim_about, in_days, requested, untouched
 
 
 def _expected(played: PlayedBooking) -> Expected:
@@ -86,14 +85,7 @@ async def test_what_is_lost_is_written_again(engine: AsyncEngine) -> None:
 async def test_a_claim_that_was_settled_since_stays_settled(engine: AsyncEngine) -> None:
     played = await _claimed(engine)
     standing = untouched(engine)
-    claim = of_standing.ReportLateEvent(
-        id=f"{played.booking.id}-cancellation",
-        booking_id=played.booking.id,
-        kind=LateKind.CANCELLATION,
-        scheduled_start=in_days(3),
-        initiated_at=NOW,
-        claimed=True,
-    )
+    claim = claim_about(played)
     await standing.give(claim, A_BOOKING)
     await _lose_the_last_line(engine)
     expected = _expected(played)

@@ -14,11 +14,10 @@ from db.queries.conversations import list_messages
 from db.stores.conversations import mark_read
 from db.stores.logistics import set_logistics
 from domain.booking import commands as do
-from domain.lateness import LateKind
-from domain.party import Party, Role
+from domain.party import A_BOOKING, Party, Role
 from domain.standing import commands as do_standing
 from tests.api.marketplace import problem, token, until
-from tests.db.player import NOW, SUPPORT, in_days, requested, untouched
+from tests.db.player import SUPPORT, claim_about, in_days, requested, untouched
 from tests.live.conftest import Api
 from tests.live.listener import following
 from tests.live.people import ADA, BOB, CARL, DORA, SERVICE, has_come_to, say
@@ -143,15 +142,8 @@ async def test_a_claim_is_told_to_the_client_who_made_it(
             await listener.begun()
         booking = await requested(engine, in_days(4))
         standing = untouched(engine)
-        report = do_standing.ReportLateEvent(
-            id=f"{booking.booking.id}/1",
-            booking_id=booking.booking.id,
-            kind=LateKind.CANCELLATION,
-            scheduled_start=in_days(4),
-            initiated_at=NOW,
-            claimed=True,
-        )
-        await standing.give(report, Party(role=Role.SERVICE, id="booking"))
+        report = claim_about(booking)
+        await standing.give(report, A_BOOKING)
         contest = do_standing.ContestClaim(claim_id=report.id, note="I did not.")
         await standing.give(contest, ADA)
         await standing.give(do_standing.SettleClaim(claim_id=report.id, uphold=False), SUPPORT)
