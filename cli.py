@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
@@ -135,6 +136,10 @@ def worker() -> None:
         raise CommandError(f"Temporal refuses the worker: {error.message}") from None
     finally:
         traces.stop()
+    # All is done. The SDK's threads and an interpreter that lets go of everything can wait for each
+    # other for ever, where a worker is stopped while it still connects.
+    logging.shutdown()
+    os._exit(0)
 
 
 @app.command()
