@@ -17,9 +17,13 @@ router = page_router(PATH)
 
 @router.get("")
 async def follow(request: Request, parts: Parts) -> Response:
-    """The stream of whoever is signed in; for anybody else there is none, and no page either."""
+    """The stream of whoever is signed in, if the page that asks was read by them (`viewer`).
+
+    For anybody else there is none, or a page left open by one person would follow what concerns the
+    next one, and would never learn that it is no longer shown anything of its own.
+    """
     viewer = viewer_of(request)
-    if viewer is None:
+    if viewer is None or request.query_params.get("viewer", str(viewer.party)) != str(viewer.party):
         return Response(status_code=204)
     return live_response(request, parts.live, viewer.party, named=False)
 

@@ -10,7 +10,7 @@ from tests.api.marketplace import fresh_key, ok
 from tests.browser.conftest import Visit
 from tests.browser.keyboard import tab_to
 from tests.browser.town import Town
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import LIVE_MILLISECONDS, Visitor
 
 WORDS = "My train does not run on that day."
 
@@ -75,6 +75,20 @@ async def test_whoever_is_signed_out_meanwhile_is_told(ida: Visitor, town: Town)
     await ida.hears("You are signed out: this page no longer shows what happens.")
     await ida.press("Sign in")
     await expect(ida.page).to_have_url(re.compile("/sign-in.next="))
+
+
+async def test_whoever_was_signed_out_is_told_when_their_page_connects_again(
+    ida: Visitor, town: Town
+) -> None:
+    await ida.open(f"/bookings/{await town.booked(20)}")
+    kept = await ida.context.cookies()
+    await ida.context.clear_cookies()
+    await ida.page.evaluate("() => { window.dispatchEvent(new Event('online')) }")
+    await ida.hears("You are signed out: this page no longer shows what happens.")
+
+    # Who comes back in another tab has not lost what was written in this one.
+    await ida.context.add_cookies(kept)  # type: ignore[arg-type]
+    await expect(ida.page.locator("#left-behind")).to_have_count(0, timeout=LIVE_MILLISECONDS)
 
 
 async def test_a_page_stays_that_of_whoever_opened_it(

@@ -270,6 +270,11 @@ async def test_whoever_cannot_see_hears_of_their_own_lists_alone(pair: Pair, mee
         assert "data-live-label" not in (await eve.get(path)).text
 
 
+async def test_a_page_does_not_follow_what_concerns_the_next_person(pair: Pair) -> None:
+    answer = await pair.yuki.get("/live?viewer=provider+somebody-before")
+    assert answer.status_code == 204
+
+
 async def test_live_pages_name_what_they_show(pair: Pair) -> None:
     path = await pair.pending()
     booking_id = path.rpartition("/")[2]

@@ -19,7 +19,7 @@ from temporalio.worker import Replayer
 from config import Settings
 from tests.workflows.command_line import CommandLine
 from tests.workflows.sandbox import SANDBOX
-from tests.workflows.wire import payload, raw, troubles
+from tests.workflows.wire import is_at_work, payload, raw, troubles
 from tests.workflows.world import RefusedError, World, in_days
 from worker import WORKFLOWS, build_worker
 from workflows.encryption import Encryption, converter
@@ -174,7 +174,8 @@ async def test_a_booking_waits_for_a_worker_with_its_key(vault: Vault) -> None:
             "WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE"
         }
     async with vault.worker({**NEW, **OLD}) as world:
-        await world.until(lambda: world.row(wanted.booking_id), lambda row: row is not None)
+        # The row comes while the task runs; until it has ended, Temporal takes no updates.
+        await world.until(lambda: is_at_work(handle), bool)
         await world.update(wanted.booking_id, "decline", reason=REASON)
 
 

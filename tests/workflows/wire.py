@@ -73,3 +73,9 @@ async def troubles(handle: Handle) -> list[str]:
             if cause != WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
                 found.append(WorkflowTaskFailedCause.Name(cause))
     return found
+
+
+async def is_at_work(handle: Handle) -> bool:
+    """Whether a worker has brought a task of a workflow to its end."""
+    done = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    return any([event.event_type == done async for event in handle.fetch_history_events()])

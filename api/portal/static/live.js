@@ -31,16 +31,25 @@
   function follow() {
     leave();
     lastHeard = Date.now();
-    // The address says where the page stands; when the browser reconnects, it says so by itself.
-    source = new EventSource(place ? `${liveUrl}?after=${encodeURIComponent(place)}` : liveUrl);
+    // The address says whose page this is, and where it stands; when the browser reconnects, it says
+    // the place by itself.
+    const asked = new URLSearchParams({ viewer, ...(place && { after: place }) });
+    source = new EventSource(`${liveUrl}?${asked}`);
     source.onmessage = hear;
     source.onerror = () => {
       // Otherwise the browser tries again on its own.
       if (source === null || source.readyState !== EventSource.CLOSED) return;
       leave();
-      again = setTimeout(follow, pause * (0.5 + Math.random() / 2));
+      again = setTimeout(tryAgain, pause * (0.5 + Math.random() / 2));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     };
+  }
+
+  // A page without a stream may be that of somebody who has gone: reading it tells, and shows what
+  // happens to whoever has to wait for a stream.
+  function tryAgain() {
+    want([EVERYTHING]);
+    follow();
   }
 
   function leave() {
@@ -121,7 +130,7 @@
     } catch {
       // The network or the server is away: what is wanted stays wanted.
       for (const topic of topics) wanted.add(topic);
-      wait = FIRST_PAUSE_MS;
+      wait = pause;
     } finally {
       isReading = false;
     }
@@ -136,10 +145,14 @@
     });
     if (answer.status >= 500) throw new Error("the server is away");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (page.body.dataset.viewer !== viewer) sayWhoIsHere(page.body.dataset.viewer, answer.url);
+    const reader = page.body.dataset.viewer;
+    if (reader !== viewer) {
+      sayWhoIsHere(reader, answer.url);
+      return null;
+    }
+    document.getElementById("left-behind")?.remove();
     // Or it is gone: whoever looks at it finds out with their next step.
-    else if (answer.ok && !answer.redirected) return page;
-    return null;
+    return answer.ok && !answer.redirected ? page : null;
   }
 
   // Nobody's page turns into that of somebody else; one that is left behind says so.
