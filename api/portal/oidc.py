@@ -57,6 +57,8 @@ def identity_provider(settings: Settings) -> Any | None:
             "scope": "openid profile email",
             "code_challenge_method": "S256",
             "timeout": _TIMEOUT_SECONDS,
+            # Made once: reading the authorities that it trusts takes longer than all that it does.
+            "verify": httpx2.create_ssl_context(),
         },
     )
 
