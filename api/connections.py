@@ -13,7 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 MOST_HEAD_BYTES = 64 * 1024
 """How long the first line of a request and its headers may be together, as far as they came in
-pieces: what arrives in one is looked at once it is there."""
+pieces: what arrives in one is looked at once it is there. Headers that follow a body in chunks,
+which are kept like the first ones, are held to it too."""
 
 WHOLE_WITHIN = timedelta(seconds=60)
 """How long a request may take to arrive, from its first byte, or from when the connection opens."""
@@ -26,7 +27,7 @@ class Connection(HttpToolsProtocol):
 
     _head_bytes = 0
     _is_in_head = True
-    _was_in_body = False
+    _went_on = False
     _whole_by: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -43,9 +44,9 @@ class Connection(HttpToolsProtocol):
         """Takes some bytes, unless there were too many."""
         if self._whole_by is None:
             self._wait()
-        self._was_in_body = not self._is_in_head
+        self._went_on = False
         super().data_received(data)
-        if self._was_in_body or not self._is_in_head:
+        if self._went_on:
             return
         self._head_bytes += len(data)
         if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
@@ -53,14 +54,25 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head of a request is there."""
-        self._is_in_head, self._was_in_body, self._head_bytes = False, True, 0
+        self._is_in_head = False
+        self._go_on()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body is there."""
+        self._go_on()
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is there as a whole."""
         self._is_in_head = True
+        self._go_on()
         self._wait_no_more()
         super().on_message_complete()
+
+    def _go_on(self) -> None:
+        """What arrives was not headers alone."""
+        self._head_bytes, self._went_on = 0, True
 
     def _wait(self) -> None:
         self._whole_by = self.loop.call_later(WHOLE_WITHIN.total_seconds(), self._give_up)
@@ -75,6 +87,10 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _refuse(self) -> None:
+        if not self._is_in_head:
+            # The request is being answered, or was: nobody could tell a second answer from that.
+            self.transport.close()
+            return
         # There is no request yet that the application could answer.
         head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: "
         self.transport.write(

@@ -68,7 +68,18 @@ async def served() -> AsyncIterator[Served]:
     await serving
 
 
-@pytest.mark.parametrize("beginning", [b"GET /?", b"GET / HTTP/1.1\r\nHost: x\r\nA: "])
+IN_CHUNKS = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"GET /?",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: ",
+        IN_CHUNKS + b"0\r\nA: ",
+        IN_CHUNKS + b"3;",
+    ],
+)
 async def test_a_head_without_end_is_taken_no_more(served: Served, beginning: bytes) -> None:
     async with served.connection() as (reader, writer):
         writer.write(beginning)
@@ -85,6 +96,28 @@ async def test_many_headers_are_too_many_too(served: Served) -> None:
     async with served.connection() as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * (MOST_HEAD_BYTES // 6 + 1))
         assert (await reader.readline()).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_many_headers_after_a_body_are_too_many_too(served: Served) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(IN_CHUNKS + b"0\r\n")
+        await writer.drain()
+        with suppress(ConnectionError):
+            for _ in range(16):
+                writer.write(b"A: b\r\n" * (MOST_HEAD_BYTES // 6))
+                await writer.drain()
+            await reader.read()
+        assert reader.at_eof() or reader.exception()
+
+
+async def test_a_few_headers_after_a_body_are_taken(served: Served) -> None:
+    async with served.connection() as (reader, writer):
+        for _ in range(2):
+            writer.write(IN_CHUNKS)
+            await writer.drain()
+            writer.write(b"0\r\nA: b\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            assert (await reader.readuntil(b"bytes")).endswith(b"3 bytes")
 
 
 async def test_heads_of_some_size_are_taken_one_after_the_other(served: Served) -> None:
