@@ -26,9 +26,9 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.delivering import Courier, Outlet, delivery_queue
 from activities.mailing import MailOutlet, MailServer, letterhead
 from activities.posting import Poster
+from activities.record_comparer import RecordComparer
 from activities.recording import Recorder
 from activities.reporting import LateEventReporter
-from activities.rounds import RecordComparer
 from activities.unrecorded import Unrecorded
 from activities.webhooks import WebhookOutlet
 from config import Settings

@@ -15,15 +15,15 @@ from activities.accounts import Accounts, GoneError, Handle, UnansweredError
 from activities.beginning import begin_booking_again, begin_standing
 from db.personal.pseudonym import is_pseudonym
 from db.queries.bookings import get_booking
-from db.recording.journal import Subject
 from db.repair.comparing import Compared, compare, with_claim_settled
 from db.repair.differences import Kind
 from db.repair.expected import Expected, expected_of_booking, expected_of_standing
 from db.repair.mending import MovedOnError, mend
 from domain.account import Account
 from domain.booking.state import Booking
+from domain.record import Subject
 from domain.standing.state import Standing
-from domain.workflow_ids import BOOKINGS, STANDINGS
+from domain.workflow_ids import subject_of, workflow_id_of
 
 TAKE_STOCK = "take-stock"
 """A signal that is no command: a workflow records that it is refused, and sees the record then."""
@@ -34,13 +34,6 @@ _LOOKS = 4
 _IN_BRIEF = 20
 """So many lines of a finding are told in brief. Where the database was restored from an older copy,
 those of one standing can be a thousand."""
-
-_IDS = {Subject.BOOKING: BOOKINGS, Subject.STANDING: STANDINGS}
-
-
-def workflow_id_of(subject: Subject, subject_id: str) -> str:
-    """The id of the workflow of a booking or of a provider's standing."""
-    return _IDS[subject] + subject_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +85,7 @@ class Comparer:
 
     async def compared(self, workflow_id: str, *, apply: bool) -> Finding | None:
         """What is wrong with what is on record of a workflow; None if nothing is."""
-        subject = next(each for each, prefix in _IDS.items() if workflow_id.startswith(prefix))
-        subject_id = workflow_id.removeprefix(_IDS[subject])
+        subject, subject_id = subject_of(workflow_id)
         handle = self.handle(subject, subject_id)
         finding = Finding(subject=subject.value, id=subject_id)
         try:

@@ -10,12 +10,12 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.accounts import UnansweredError, delivering
-from activities.comparing import Finding, workflow_id_of
+from activities.comparing import Finding
 from db.queries.overdue import Overdue, overdue_notices, state_of
 from db.recording.owed import supersede_by_the_record
 from domain.instants import rfc3339
 from domain.notices.ledger import NoticeState, Owed
-from domain.workflow_ids import delivery_workflow_id
+from domain.workflow_ids import delivery_workflow_id, workflow_id_of
 
 NOTICE = "notice"
 """What a finding about a notice is about."""

@@ -14,9 +14,9 @@ from activities.unrecorded import Unrecorded
 from db.queries.late_events import recall_late_events
 from db.queries.standings import get_standing_on_record
 from db.recording import UnknownTopicError, record_booking, record_standing
-from db.recording.journal import Subject
 from db.recording.owed import still_owed
 from domain.booking.record import BookingRecord, Recorded
+from domain.record import Subject
 from domain.refusal import Code
 from domain.standing.decide import begin
 from domain.standing.fold import Missed, OnRecordOnly

@@ -4,48 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
 
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio import activity
 from temporalio.client import Client
 
-from activities.comparing import Comparer, Finding, workflow_id_of
+from activities.comparing import Comparer, Finding
 from activities.overdue import OverdueNotices
 from db.personal.pseudonym import is_pseudonym
 from db.queries.bookings import get_booking
 from db.queries.subjects import open_bookings, providers_with_standing
-from db.recording.journal import Subject
-
-COMPARE_RECORDS = "compare-records"
-SWEEP_LEDGER = "sweep-ledger"
+from domain.record import Subject
+from domain.workflow_ids import booking_workflow_id
 
 AT_ONCE = 20
 """So many workflows are asked at the same time: a query may take a replay, and others wait too."""
 
 PAGE = 200
-NAMED = 50
-"""The result of a comparison names this many findings; `keepdate repair` prints all."""
-
-DIFFERENCES = "keepdate_differences"
-"""The metric: of how many bookings and standings the record differs from the workflow, and how many
-notices nobody delivers."""
-
-NEGLECTED = "keepdate_neglected_notices_total"
-"""The metric: how many notices were owed and nobody delivered, until they were taken up again."""
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 _RUNNING = "WorkflowType = '{type}' AND ExecutionStatus = 'Running'"
 _ENDED = "WorkflowType = 'Booking' AND ExecutionStatus = 'Completed'"
-
-log = logging.getLogger("keepdate.rounds")
 
 
 class Part(IntEnum):
@@ -57,42 +41,6 @@ class Part(IntEnum):
     BOOKINGS_ON_RECORD = 3
     STANDINGS_ON_RECORD = 4
     OVERDUE_NOTICES = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparisonInput:
-    """What is compared: everything that lives or is overdue, and bookings that ended so lately.
-
-    All that Temporal still remembers, where `closed_within_hours` is left out.
-    """
-
-    closed_within_hours: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparisonResult:
-    """How many were compared, and of how many the record differs, was mended, or is not known.
-
-    `findings` are the first of them, in readable lines.
-    """
-
-    compared: int = 0
-    differing: int = 0
-    mended: int = 0
-    unanswered: int = 0
-    findings: tuple[Finding, ...] = ()
-
-    def with_page(self, page: Page) -> ComparisonResult:
-        """The result after one more page."""
-        found = page.findings
-        return replace(
-            self,
-            compared=self.compared + page.compared,
-            differing=self.differing + sum(1 for each in found if each.differs),
-            mended=self.mended + sum(1 for each in found if each.mended and not each.differs),
-            unanswered=self.unanswered + sum(1 for each in found if each.unanswered),
-            findings=(*self.findings, *(each.in_brief() for each in found))[:NAMED],
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +58,6 @@ class Page:
     compared: int
     findings: tuple[Finding, ...]
     goes_on: Place | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """What a round that is interrupted goes on from."""
-
-    place: Place = field(default_factory=Place)
-    so_far: ComparisonResult = field(default_factory=ComparisonResult)
 
 
 class Rounds:
@@ -161,9 +101,7 @@ class Rounds:
                 Subject.BOOKING, booking_id, apply=apply
             )
         if finding is None:
-            finding = await self._comparer.compared(
-                workflow_id_of(Subject.BOOKING, booking_id), apply=apply
-            )
+            finding = await self._comparer.compared(booking_workflow_id(booking_id), apply=apply)
         return Page(compared=1, findings=(finding,) if finding else (), goes_on=None)
 
     async def _page(
@@ -256,66 +194,3 @@ class Rounds:
 
         found = await asyncio.gather(*map(one, asked))
         return tuple(each for each in found if each is not None)
-
-
-_PROGRESS = TypeAdapter(Progress)
-
-
-class RecordComparer:
-    """The activities that go round: the daily comparison, and the frequent look at the ledger."""
-
-    def __init__(self, client: Client, engine: AsyncEngine, task_queue: str) -> None:
-        comparer = Comparer(client, engine, task_queue)
-        overdue = OverdueNotices(client, engine, task_queue)
-        self._rounds = Rounds(client, engine, comparer, overdue)
-
-    @activity.defn(name=COMPARE_RECORDS)
-    async def compare_records(self, asked: ComparisonInput) -> ComparisonResult:
-        """Compares all, goes on where an attempt before it was interrupted, and says how many."""
-        hours = asked.closed_within_hours
-        since = None if hours is None else datetime.now(UTC) - timedelta(hours=hours)
-        result = await self._round(Place(), closed_since=since)
-        activity.metric_meter().create_gauge(
-            DIFFERENCES,
-            "Bookings and standings of which the record differs from the workflow, and notices that"
-            " nobody delivers.",
-        ).set(result.differing)
-        return result
-
-    @activity.defn(name=SWEEP_LEDGER)
-    async def sweep_ledger(self) -> ComparisonResult:
-        """Has delivered what is overdue and what nobody delivers, and says how much that was.
-
-        Goes on where an attempt before it was interrupted. What lost its point is superseded.
-        """
-        result = await self._round(Place(part=Part.OVERDUE_NOTICES), apply=True)
-        activity.metric_meter().create_counter(
-            NEGLECTED,
-            "Notices that were owed, that nobody delivered, and that were taken up again.",
-        ).add(result.mended)
-        if result.mended or result.unanswered:
-            log.warning(
-                "of %d overdue notices nobody delivered %d, which are taken up again; of %d a"
-                " workflow does not answer",
-                result.compared,
-                result.mended,
-                result.unanswered,
-            )
-        return result
-
-    async def _round(
-        self, beginning: Place, *, apply: bool = False, closed_since: datetime | None = None
-    ) -> ComparisonResult:
-        told = activity.info().heartbeat_details
-        progress = _PROGRESS.validate_python(told[0]) if told else Progress(place=beginning)
-        place, so_far = progress.place, progress.so_far
-        pages = self._rounds.pages(
-            place,
-            apply=apply,
-            closed_since=closed_since,
-            beat=lambda: activity.heartbeat(Progress(place=place, so_far=so_far)),
-        )
-        async for page in pages:
-            so_far = so_far.with_page(page)
-            place = page.goes_on or place
-        return so_far

@@ -44,7 +44,7 @@ from domain.refusal import Code, Refusal
 from domain.workflow_ids import booking_workflow_id, delivery_workflow_id, standing_workflow_id
 from telemetry import traces
 from telemetry.correlation import NamesRequests
-from workflows import delivery, messages, search_attributes
+from workflows import delivery, fields, messages, search_attributes
 from workflows.encryption import converter
 from workflows.snapshot import BookingInput, StandingInput
 from workflows.start import TASK_TIMEOUT
@@ -52,17 +52,13 @@ from workflows.start import TASK_TIMEOUT
 # The forms of what callers send are the workflows' own: a body is the same object as a signal.
 BOOKING_MESSAGES = messages.BOOKING_MESSAGES
 STANDING_MESSAGES = messages.STANDING_MESSAGES
-HttpUrl = messages.HttpUrl
-Identifier = messages.Identifier
+HttpUrl = fields.HttpUrl
+Identifier = fields.Identifier
 Message = messages.Message
-Starts = messages.Starts
-Text = messages.Text
+Starts = fields.Starts
+Text = fields.Text
 decode = messages.decode
 field_errors = messages.field_errors
-
-# What the Temporal UI lists them by.
-workflow_of_booking = booking_workflow_id
-workflow_of_standing = standing_workflow_id
 
 _BUSY = frozenset({RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.FAILED_PRECONDITION})
 

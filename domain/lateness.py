@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from domain.instants import in_words
 from domain.policy import Policy
 
 
@@ -51,3 +52,9 @@ def judge(
         late_within_seconds=int(policy.late_within.total_seconds()),
         late=margin <= policy.late_within,
     )
+
+
+def margin_in_words(margin_seconds: int) -> str:
+    """How long before (or after) the start of the session something was, in words."""
+    side = "before" if margin_seconds >= 0 else "after the start of"
+    return f"{in_words(timedelta(seconds=margin_seconds))} {side} the session"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from domain.instants import rfc3339
@@ -11,6 +12,13 @@ from domain.party import Party
 
 REFUSALS_KEPT = 50
 """A timeline keeps this many of the newest refused commands, with a count of all."""
+
+
+class Subject(StrEnum):
+    """Whose decisions are on record, in a timeline of its own: a booking's, or a standing's."""
+
+    BOOKING = "booking"
+    STANDING = "standing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -90,7 +90,7 @@ class Refusal:
     code: Code
     message: str = ""
     errors: tuple[FieldError, ...] = ()
-    free_starts: tuple[str, ...] | None = field(default=None)
+    free_starts: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         return self.message or MEANINGS[self.code]

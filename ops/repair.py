@@ -11,7 +11,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.comparing import Comparer, Finding
 from activities.overdue import OverdueNotices
-from activities.rounds import ComparisonResult, Page, Place, Rounds
+from activities.record_comparer import ComparisonResult
+from activities.rounds import Page, Place, Rounds
 from db.queries.bookings import get_booking, get_intent
 from domain.workflow_ids import booking_workflow_id
 from ops import OperatorError

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from pydantic import TypeAdapter, ValidationError
 
-    from activities.rounds import ComparisonInput, ComparisonResult, RecordComparer
+    from activities.record_comparer import ComparisonInput, ComparisonResult, RecordComparer
     from domain.refusal import Code
     from workflows.payloads import NOTHING, json_of
     from workflows.schedules import keep

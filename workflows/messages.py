@@ -7,19 +7,15 @@ workers still run.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     ValidationInfo,
 )
@@ -28,71 +24,26 @@ from domain.booking import commands as booking
 from domain.booking.commands import BookingCommand
 from domain.booking.state import Initiator
 from domain.lateness import LateKind
-from domain.party import ID_PATTERN, Party, Role
-from domain.policy import HORIZON, MAX_STARTS, MAX_TEXT
+from domain.party import Party, Role
 from domain.refusal import Code, FieldError, Refusal
 from domain.standing import commands as standing
 from domain.standing.commands import StandingCommand
 from domain.standing.state import Document
-from workflows.payloads import without_nulls
-
-_RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+from workflows.fields import (
+    AnyInstant,
+    CommandId,
+    HttpUrl,
+    Identifier,
+    Instant,
+    Name,
+    Reason,
+    Reference,
+    References,
+    Span,
+    Starts,
+    Text,
 )
-
-
-def _read_instant(value: Any) -> Any:
-    """An instant in UTC. Pydantic alone would take numbers too, for seconds since 1970."""
-    if not isinstance(value, str):
-        return value
-    if not _RFC_3339.fullmatch(value):
-        raise ValueError("must be an RFC 3339 time with an offset, like 2026-11-24T10:00:00+01:00")
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside the calendar") from None
-
-
-def _within_the_horizon(value: datetime, info: ValidationInfo) -> datetime:
-    now = (info.context or {}).get("now")
-    if now is not None and value > now + HORIZON:
-        raise ValueError("lies more than two years ahead")
-    return value
-
-
-def _no_nul(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("must not contain a NUL character")
-    return value
-
-
-def _distinct(value: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(set(value)) != len(value):
-        raise ValueError("must not name the same one twice")
-    return value
-
-
-AnyInstant = Annotated[AwareDatetime, BeforeValidator(_read_instant)]
-Instant = Annotated[AnyInstant, AfterValidator(_within_the_horizon)]
-Starts = Annotated[
-    tuple[Instant, ...], Field(min_length=1, max_length=MAX_STARTS), AfterValidator(_distinct)
-]
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_no_nul)]
-Reason = Annotated[
-    # In one constraint: in one of its own, the length would be that before the stripping.
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT),
-    AfterValidator(_no_nul),
-]
-Identifier = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,200}$")]
-CommandId = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
-Span = Annotated[int, Field(ge=0, le=int(HORIZON.total_seconds()))]
-HttpUrl = Annotated[
-    # As a browser sends it, in ASCII: a longer one is no place where a document lies.
-    str,
-    StringConstraints(pattern=r"^https?://[!-\.0-~][!-~]*$", max_length=1000),
-]
+from workflows.payloads import without_nulls
 
 
 def _a_party(role: Role) -> Role:
@@ -136,6 +87,9 @@ def _plain(value: Any) -> Any:
             return tuple(_plain(item) for item in value)
         case _:
             return value
+
+
+# What each of these asks for, its command says: the API's description takes it from there.
 
 
 class ConfirmMessage(Message):
@@ -214,19 +168,13 @@ class DocumentMessage(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    name: Annotated[
-        str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-        AfterValidator(_no_nul),
-    ]
+    name: Name
     url: HttpUrl
 
 
 class SubmitProofMessage(Message):
     command = standing.SubmitProof
-    covers: Annotated[
-        tuple[Reference, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)
-    ]
+    covers: References
     statement: Reason
     documents: Annotated[tuple[DocumentMessage, ...], Field(max_length=10)] = ()
 

@@ -28,6 +28,7 @@ from workflows.snapshot import BookingInput, Progress, StandingInput
 T = TypeVar("T")
 
 TASK_TIMEOUT = beginning.TASK_TIMEOUT
+"""Said there, and here for the API, which begins workflows too and knows no activities."""
 
 _BOOKING = TypeAdapter(BookingInput)
 _STANDING = TypeAdapter(StandingInput)

@@ -9,7 +9,7 @@ from temporalio.client import Client, ScheduleActionStartWorkflow
 from temporalio.common import RawValue, RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities.rounds import ComparisonResult, RecordComparer
+    from activities.record_comparer import ComparisonResult, RecordComparer
     from workflows.comparison import show
     from workflows.payloads import NOTHING
     from workflows.schedules import keep

@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from api.access import booking_of
 from api.bookings import not_recorded
-from api.gateway import workflow_of_booking
 from api.logistics import WITH_LOGISTICS
 from api.portal.act import Outcome
 from api.portal.forms import Form
@@ -40,6 +39,7 @@ from domain.booking.view import allowed_actions, counted_already, preview_receip
 from domain.party import Party, Role
 from domain.standing.decide import begin as good_standing
 from domain.standing.view import preview_json
+from domain.workflow_ids import booking_workflow_id
 
 _FORESEEN = ("ask-cancel", "propose-reschedule")
 
@@ -175,7 +175,7 @@ def _workflow_page(request: Request, viewer: Viewer, booking: Booking) -> str:
     """Where support sees the booking's workflow; nobody else is led there."""
     if viewer.role is not Role.SUPPORT:
         return ""
-    return workflow_page(request.app.state.settings, workflow_of_booking(booking.id))
+    return workflow_page(request.app.state.settings, booking_workflow_id(booking.id))
 
 
 def _is_on_record(booking: Booking) -> bool:

@@ -18,9 +18,8 @@ from db.queries.headings import BookingHeading, booking_headings
 from db.queries.late_events import get_late_events
 from db.queries.standings import get_standing
 from db.queries.timelines import newest_of_standing
-from domain.booking.view import margin_in_words
 from domain.instants import in_words
-from domain.lateness import LateKind, judge
+from domain.lateness import LateKind, judge, margin_in_words
 from domain.party import Party, Role
 from domain.standing.decide import begin
 from domain.standing.state import Claim, ClaimStatus, LateEvent, Proof, Standing

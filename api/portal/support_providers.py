@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from api import paging
 from api.access import require_id
-from api.gateway import workflow_of_standing
 from api.portal.act import Outcome, tell_standing
 from api.portal.counted import counted
 from api.portal.forms import Form, SentForm, page_router
@@ -33,6 +32,7 @@ from domain.instants import in_words
 from domain.party import Party, Role
 from domain.refusal import FieldError
 from domain.standing.state import Status
+from domain.workflow_ids import standing_workflow_id
 
 router = page_router("/providers")
 
@@ -219,7 +219,7 @@ async def _file(
         has_more_bookings=len(bookings) > _BOOKINGS,
         names=names,
         late_within=in_words(file.standing.policy.late_within),
-        workflow_page=workflow_page(settings, workflow_of_standing(provider_id)),
+        workflow_page=workflow_page(settings, standing_workflow_id(provider_id)),
     )
 
 

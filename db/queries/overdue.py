@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.recording.journal import Subject
 from db.schema import events, notices
 from domain.notices.ledger import LONGEST_WAIT, OVERDUE_AFTER, Channel, NoticeState, Owed
 from domain.party import Party, Role
+from domain.record import Subject
 
 _before = notices.alias("before")
 _event = events.alias("event")

@@ -15,6 +15,7 @@ from db.queries.standings import get_standing
 from db.schema import bookings, decisions, events, standings
 from domain.booking.events import BookingEvent
 from domain.party import Party, Role
+from domain.record import Subject
 from domain.standing.commands import COMMANDS, StandingCommand
 from domain.standing.events import StandingEvent
 from domain.standing.state import Standing
@@ -56,7 +57,7 @@ async def recorded_standing(conn: AsyncConnection, provider_id: str) -> Recorded
     lines = await conn.execute(
         select(decisions)
         .where(
-            decisions.c.subject == "standing",
+            decisions.c.subject == Subject.STANDING,
             decisions.c.subject_id == provider_id,
             decisions.c.outcome == "applied",
             decisions.c.command.in_(COMMANDS),
@@ -76,7 +77,7 @@ async def recorded_standing(conn: AsyncConnection, provider_id: str) -> Recorded
     happened = await conn.scalars(
         select(events.c.data)
         .where(
-            events.c.subject == "standing",
+            events.c.subject == Subject.STANDING,
             events.c.subject_id == provider_id,
             events.c.seq.is_not(None),
         )
@@ -105,7 +106,7 @@ async def recorded_acts(
             .limit(limit)
         )
     )
-    of_bookings = events.c.subject == "booking"
+    of_bookings = events.c.subject == Subject.BOOKING
     acted = select(events.c.subject_id).where(
         of_bookings, events.c.subject_id.in_(ids), events.c.type.in_(_ACTS)
     )

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import standing_from
 from db.schema import decisions, events, standings
+from domain.record import Subject
 from domain.standing.record import StandingOnRecord
 from domain.standing.state import Standing
 
@@ -25,10 +26,10 @@ async def get_standing_on_record(
 ) -> StandingOnRecord | None:
     """All that a standing's workflow has to know to go on where the record ends; None if new."""
     lines = select(func.coalesce(func.max(decisions.c.seq), 0)).where(
-        decisions.c.subject == "standing", decisions.c.subject_id == provider_id
+        decisions.c.subject == Subject.STANDING, decisions.c.subject_id == provider_id
     )
     numbered = select(func.coalesce(func.max(events.c.seq), 0)).where(
-        events.c.subject == "standing", events.c.subject_id == provider_id
+        events.c.subject == Subject.STANDING, events.c.subject_id == provider_id
     )
     found = await conn.execute(
         select(

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.schema import decisions, standings
 from domain.party import Party, Role
-from domain.record import Entry
+from domain.record import Entry, Subject
 
 
 async def booking_timeline(
@@ -17,7 +17,7 @@ async def booking_timeline(
 
     All of them, or at most `limit` that come after the line numbered `after`.
     """
-    return await _timeline(conn, "booking", booking_id, limit, after)
+    return await _timeline(conn, Subject.BOOKING, booking_id, limit, after)
 
 
 async def was_carried_out(
@@ -27,7 +27,7 @@ async def was_carried_out(
     found = await conn.scalar(
         select(
             exists().where(
-                decisions.c.subject == "booking",
+                decisions.c.subject == Subject.BOOKING,
                 decisions.c.subject_id == booking_id,
                 decisions.c.by_role == by.role,
                 decisions.c.by_id == by.id,
@@ -44,20 +44,20 @@ async def standing_timeline(
     conn: AsyncConnection, provider_id: str, *, limit: int | None = None, after: int = 0
 ) -> list[Entry]:
     """The decisions on a provider's standing, as those on a booking."""
-    return await _timeline(conn, "standing", provider_id, limit, after)
+    return await _timeline(conn, Subject.STANDING, provider_id, limit, after)
 
 
 async def newest_of_standing(conn: AsyncConnection, provider_id: str, *, limit: int) -> list[Entry]:
     """The newest decisions on a provider's standing, oldest first; a standing has no end."""
     last_left_out = (
         select(decisions.c.seq)
-        .where(decisions.c.subject == "standing", decisions.c.subject_id == provider_id)
+        .where(decisions.c.subject == Subject.STANDING, decisions.c.subject_id == provider_id)
         .order_by(decisions.c.seq.desc())
         .limit(1)
         .offset(limit)
     )
     after = await conn.scalar(last_left_out) or 0
-    return await _timeline(conn, "standing", provider_id, None, after)
+    return await _timeline(conn, Subject.STANDING, provider_id, None, after)
 
 
 async def refused_in_all(conn: AsyncConnection, provider_id: str) -> int:
@@ -69,7 +69,7 @@ async def refused_in_all(conn: AsyncConnection, provider_id: str) -> int:
 
 
 async def _timeline(
-    conn: AsyncConnection, subject: str, subject_id: str, limit: int | None, after: int
+    conn: AsyncConnection, subject: Subject, subject_id: str, limit: int | None, after: int
 ) -> list[Entry]:
     found = await conn.execute(
         select(decisions)

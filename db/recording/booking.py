@@ -23,7 +23,7 @@ from db.documents import (
 )
 from db.recording import cards, notices, slots
 from db.recording.beginning import NotBegunError, require_request
-from db.recording.journal import Happened, Journal, Subject
+from db.recording.journal import Happened, Journal
 from db.recording.owed import something_owed, still_owed, supersede
 from db.recording.repetition import past
 from db.recording.together import Move, Moving
@@ -32,6 +32,7 @@ from db.schema import bookings, late_events
 from domain.booking.events import LateEventReported
 from domain.booking.record import BookingRecord, Recorded
 from domain.notices.ledger import Owed
+from domain.record import Subject
 
 # Built once: to build a statement takes longer than to run it.
 _HELD = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -16,16 +15,9 @@ from db.recording.together import Cards, Move, Rows, write_together
 from db.recording.webhooks_owed import owe_webhooks
 from db.schema import decisions
 from domain.notices.ledger import Owed
-from domain.record import REFUSALS_KEPT, Entry, entry_json
+from domain.record import REFUSALS_KEPT, Entry, Subject, entry_json
 
 REFUSED = "refused"
-
-
-class Subject(StrEnum):
-    """Whose timeline it is."""
-
-    BOOKING = "booking"
-    STANDING = "standing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +69,7 @@ class Journal:
 
     @property
     def refused(self) -> Sequence[Entry]:
+        """The lines of commands that were refused."""
         return [entry for entry in self.entries if entry.outcome == REFUSED]
 
     def line(self, entry: Entry) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.queries.bookings import get_booking
-from db.recording.journal import Subject
 from db.schema import bookings, events, notices
 from domain.booking.state import Booking
 from domain.notices.kinds import pointless
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
+from domain.record import Subject
 
 AMENDED = "The date was amended."
 ANSWERED = "What it asks for has been answered."

@@ -15,9 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import Json, storable
 from db.queries.timelines import booking_timeline, standing_timeline
-from db.recording.journal import Subject
 from db.schema import events
-from domain.record import Entry, entry_json
+from domain.record import Entry, Subject, entry_json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from db.documents import (
     standing_from,
 )
 from db.recording import late_events, notices
-from db.recording.journal import Happened, Journal, Subject
+from db.recording.journal import Happened, Journal
 from db.recording.owed import still_owed
 from db.recording.repetition import past
 from db.recording.transaction import RecordingGapError, require_no_gap, transaction
@@ -27,6 +27,7 @@ from db.schema import bookings, standings
 from db.stores.people import note_standing
 from domain.booking.state import Booking, Fault
 from domain.notices.ledger import Owed
+from domain.record import Subject
 from domain.standing.events import ClaimDismissed, ClaimUpheld
 from domain.standing.record import StandingRecord, StandingRecorded
 

@@ -10,7 +10,6 @@ from sqlalchemy import Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import standing_event_from
-from db.recording.journal import Subject
 from db.recording.standing import with_fault_settled
 from db.repair.differences import Difference, Kind, compare_row
 from db.repair.expected import Expected, ExpectedRow, Row
@@ -23,6 +22,7 @@ from db.schema import (
     standing_late_events,
 )
 from domain.booking.state import Booking, Fault
+from domain.record import Subject
 from domain.standing.events import ClaimDismissed, ClaimUpheld
 
 _NAMED = 20

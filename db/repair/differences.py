@@ -20,9 +20,9 @@ from db.documents import (
     standing_from,
 )
 from db.personal.rules import WORDS
-from db.recording.journal import Subject
 from db.repair.expected import ExpectedRow, Row
 from db.schema import bookings, decisions, events, messages
+from domain.record import Subject
 from domain.standing.state import Cause
 
 _SHOWN = 60

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from db.recording import booking as booking_rows
 from db.recording import cards, notices
 from db.recording import standing as standing_rows
-from db.recording.journal import REFUSED, Journal, Subject
+from db.recording.journal import REFUSED, Journal
 from db.schema import (
     bookings,
     decisions,
@@ -26,7 +26,7 @@ from domain.account import Account, Recording
 from domain.booking.events import BookingEvent
 from domain.booking.record import BookingRecord
 from domain.booking.state import Booking
-from domain.record import REFUSALS_KEPT, Entry
+from domain.record import REFUSALS_KEPT, Entry, Subject
 from domain.standing.events import LateEventRecorded, StandingEvent
 from domain.standing.record import StandingRecord
 from domain.standing.state import Standing

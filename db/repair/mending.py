@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.announcing import announced
 from db.ids import new_id_as_of
-from db.recording.journal import Subject
 from db.recording.transaction import transaction
 from db.repair.comparing import Compared, compare, of_subject
 from db.repair.differences import Difference, Kind
@@ -21,6 +20,7 @@ from db.repair.expected import Expected, ExpectedRow, Row
 from db.schema import decisions, events, messages
 from db.stores.conversations import note_message
 from db.stores.topics import insert_topic
+from domain.record import Subject
 
 WITHIN = timedelta(seconds=30)
 """A mending is over by then; whoever records meanwhile waits for it, and tries again."""

@@ -40,6 +40,7 @@ class Act:
         return self.booking.scheduled_start
 
     def passed(self, start: datetime) -> Refusal | None:
+        """Why a time cannot be taken: it had passed when the command was given; None if not."""
         if start > self.given:
             return None
         return refuse(Code.START_PASSED, f"{rfc3339(start)} has passed.")

@@ -83,7 +83,7 @@ def attribute_cancellation(
             fault=Fault.CLAIMED,
             receipt=receipt,
             claimed=True,
-            counted_already=_is_counted(booking),
+            counted_already=holds_counted_proposal(booking),
         )
     return _held_against_nobody_but_client(said_by or Initiator.CLIENT, said_at or given)
 
@@ -120,10 +120,10 @@ def _on_record(booking: Booking) -> Attribution | None:
 
 def _by_provider(booking: Booking, initiated_at: datetime) -> Attribution:
     receipt = _judged(booking, LateKind.CANCELLATION, initiated_at)
-    return Attribution.by_provider(receipt, counted_already=_is_counted(booking))
+    return Attribution.by_provider(receipt, counted_already=holds_counted_proposal(booking))
 
 
-def _is_counted(booking: Booking) -> bool:
+def holds_counted_proposal(booking: Booking) -> bool:
     """Whether a late proposal has been counted that the booking still holds, accepted or not.
 
     What the provider initiates after it is the same incident.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from domain.booking import events as happened
 from domain.booking.events import Beside, BookingEvent, LateEventReported
 from domain.booking.evolve import evolve
+from domain.booking.initiative import holds_counted_proposal
 from domain.booking.late_event_ids import cancellation_event_id, reschedule_event_id
 from domain.booking.state import Booking, CancellationStatus, Fault
 from domain.lateness import LateKind, Receipt, judge
@@ -73,11 +74,11 @@ def _of_cancellation(
     booking: Booking, fault: Fault, recorded: Receipt, draft: Policy
 ) -> Receipt | None:
     """How late a cancellation was under the draft; None where it was counted as a reschedule."""
-    proposal, asked = booking.reschedule, booking.cancellation
-    if proposal is not None and proposal.receipt.late:
+    if holds_counted_proposal(booking):
         return None
     if fault is Fault.CLAIMED or recorded.kind is LateKind.CANCELLATION:
         return _anew(recorded, draft)
+    asked = booking.cancellation
     # It was laid to a proposal. Where that is not late, an ask from before it is what counts.
     if asked is None or asked.status is not CancellationStatus.ASKED:
         return None

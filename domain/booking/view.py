@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from domain.booking.initiative import holds_counted_proposal
 from domain.booking.state import Booking, RescheduleStatus, State
 from domain.booking.table import LEGAL, lookup
-from domain.instants import in_words, rfc3339
+from domain.instants import rfc3339
 from domain.lateness import LateKind, Receipt, judge
 from domain.party import Party, Role
 from domain.refusal import Code
@@ -134,17 +135,10 @@ def preview_receipt(booking: Booking, action: str, now: datetime) -> Receipt | N
 
 def counted_already(booking: Booking, action: str) -> bool:
     """Whether an act would belong to an incident that was counted with a late proposal."""
-    proposal = booking.reschedule
-    return action == "ask-cancel" and proposal is not None and proposal.receipt.late
+    return action == "ask-cancel" and holds_counted_proposal(booking)
 
 
 def preview_refusal(booking: Booking, action: str, now: datetime) -> Code | None:
     """Why an ask or a proposal would be refused as things stand."""
     row = lookup(booking.state, action)
     return row if isinstance(row, Code) else _refused_as_things_stand(booking, action, now)
-
-
-def margin_in_words(margin_seconds: int) -> str:
-    """How long before (or after) the start of the session something was, in words."""
-    side = "before" if margin_seconds >= 0 else "after the start of"
-    return f"{in_words(timedelta(seconds=margin_seconds))} {side} the session"

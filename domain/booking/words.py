@@ -5,9 +5,8 @@ from __future__ import annotations
 from domain.booking import events as happened
 from domain.booking.events import BookingEvent
 from domain.booking.state import Booking, Fault, ReminderKind
-from domain.booking.view import margin_in_words
 from domain.instants import rfc3339
-from domain.lateness import Receipt
+from domain.lateness import Receipt, margin_in_words
 
 _REMINDED_OF = {
     ReminderKind.ANSWER_HALF_TIME: "half of the time to answer has passed",

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain.booking import events as happened
 from domain.booking import words as booking_words
+from domain.booking.deadlines import late_from
 from domain.booking.events import BookingEvent
 from domain.booking.state import Fault, Reminder, ReminderKind
 from domain.instants import in_words, rfc3339
@@ -80,9 +81,9 @@ def _of_booking(about: About, event: BookingEvent) -> Told:  # noqa: PLR0912 - a
                 text=f"The {session} is cancelled.{because(reason)}{_held_against(about, event)}",
             )
         case happened.BookingRescheduled(start=start, previous_start=previous):
+            moved = f"has moved from {rfc3339(previous)} to {rfc3339(start)}."
             return Told(
-                title=f"Moved: {topic}, {rfc3339(start)}",
-                text=f"{_On(topic)} has moved from {rfc3339(previous)} to {rfc3339(start)}.",
+                title=f"Moved: {topic}, {rfc3339(start)}", text=f"{_the_session(topic)} {moved}"
             )
         case happened.BookingCompleted():
             return Told(title=f"Over: {topic}", text=f"The {session} is over.")
@@ -142,7 +143,7 @@ def _remind(about: About, reminder: Reminder) -> Told:
             )
         case ReminderKind.LATE_WINDOW_OPENS:
             policy = booking.policy if booking else None
-            opens = about.start - policy.late_within if policy and about.start else None
+            opens = late_from(about.start, policy) if policy and about.start else None
             when = f" From {rfc3339(opens)} on," if opens else " Soon"
             within = f", within {in_words(policy.late_within)} of it," if policy else ""
             return Told(
@@ -162,7 +163,7 @@ def _on(topic: str) -> str:
     return topic if topic == "a session" else f"a session on {topic}"
 
 
-def _On(topic: str) -> str:  # noqa: N802
+def _the_session(topic: str) -> str:
     return "The session" if topic == "a session" else f"The session on {topic}"
 
 

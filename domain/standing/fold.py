@@ -82,7 +82,7 @@ def _named(standing: Standing, command: StandingCommand) -> tuple[str, ...]:
             return ()
 
 
-def recall(standing: Standing, missed: Missed, found: OnRecordOnly) -> Standing:
+def recall(standing: Standing, wanted: Missed, found: OnRecordOnly) -> Standing:
     """The standing with some of its folded events, which go before those that it carries."""
     events = {event.id: event for event in found.events if event.id not in standing.events}
     claims = {claim.id: claim for claim in found.claims if claim.id in events}
@@ -95,10 +95,10 @@ def recall(standing: Standing, missed: Missed, found: OnRecordOnly) -> Standing:
             # What a lost task has changed counts otherwise on record than it was folded: what is
             # recorded next follows the record.
             counting[event.kind] = max(counting.get(event.kind, 0) - 1, 0)
-    for kind in missed.oldest:
+    for kind in wanted.oldest:
         # What stays behind was initiated no earlier than the last of those that came.
         since[kind] = found.events[-1].initiated_at if found.events else since[kind]
-        if len(found.events) < missed.most:
+        if len(found.events) < wanted.most:
             counting[kind] = 0
     folded = Folded(
         events=standing.folded.events - len(events),

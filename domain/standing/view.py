@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from domain.booking.view import margin_in_words
 from domain.instants import rfc3339
-from domain.lateness import LateKind, Receipt
+from domain.lateness import LateKind, Receipt, margin_in_words
 from domain.standing.state import LateEvent, Standing
 from domain.standing.words import ordinal, reasons_so_far
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from domain.instants import in_words, rfc3339
-from domain.lateness import LateKind
+from domain.lateness import LateKind, margin_in_words
 from domain.standing import events as happened
 from domain.standing.events import StandingEvent
 from domain.standing.state import Case, Cause, LateEvent, Proof, Standing
@@ -43,11 +41,9 @@ def _evidence(standing: Standing) -> tuple[str, ...]:
 
 def in_evidence(event: LateEvent) -> str:
     """A late event as a case names it: which booking, initiated when, how close to the session."""
-    side = "before" if event.margin_seconds >= 0 else "after the start of"
     return (
         f"Booking {event.booking_id}: a {event.kind} initiated at {rfc3339(event.initiated_at)}, "
-        f"{in_words(timedelta(seconds=event.margin_seconds))} {side} the session of "
-        f"{rfc3339(event.scheduled_start)}."
+        f"{margin_in_words(event.margin_seconds)} of {rfc3339(event.scheduled_start)}."
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from db.documents import booking_event_document, standing_document, standing_event_document
-from db.recording.journal import Subject
 from db.repair.differences import compare_row
 from db.repair.expected import ExpectedRow
 from db.schema import events, standings
@@ -17,6 +16,7 @@ from domain.booking.state import Reminder, ReminderKind
 from domain.lateness import LateKind, judge
 from domain.party import Role
 from domain.policy import DEFAULT_POLICY
+from domain.record import Subject
 from domain.standing.events import CaseOpened, ClaimUpheld, StandingEvent, TopicsSuspended
 from domain.standing.state import Case, Cause, Standing, Suspension
 from tests.db.player import NOW, in_days

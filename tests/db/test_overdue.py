@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.queries import overdue
 from db.queries.overdue import Overdue, overdue_notices, state_of
-from db.recording.journal import Subject
 from db.recording.owed import supersede_by_the_record
 from db.schema import notices
 from domain.booking import commands as do
 from domain.notices.ledger import LONGEST_WAIT, OVERDUE_AFTER, Channel, NoticeState
 from domain.party import Role
+from domain.record import Subject
 from domain.standing import commands as standing_do
 from tests.db.endpoints import endpoint
 from tests.db.player import NOW, SUPPORT, in_days, requested, untouched

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from activities.beginning import begin_booking_again
-from activities.rounds import ComparisonInput
+from activities.record_comparer import ComparisonInput
 from api.gateway import Gateway
 from db.queries.contacts import Source
 from db.schema import bookings, notices

@@ -13,7 +13,7 @@ from temporalio.common import TypedSearchAttributes
 
 from activities.comparing import Comparer
 from db.queries.timelines import booking_timeline
-from db.recording.journal import Subject
+from domain.record import Subject
 from ops.connections import Stack
 from ops.repair import repair
 from tests.workflows.losing import lost

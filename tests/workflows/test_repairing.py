@@ -12,7 +12,6 @@ from sqlalchemy import Table, delete, select, text, update
 
 from activities.comparing import Comparer
 from db.queries.topics import TopicStatus, get_topic
-from db.recording.journal import Subject
 from db.schema import (
     booking_intents,
     bookings,
@@ -24,6 +23,7 @@ from db.schema import (
     topics,
 )
 from domain.booking.decide import NewRequest
+from domain.record import Subject
 from tests.workflows.by_hand import by_hand, found_by
 from tests.workflows.test_broken_database import _has_turned_patient, _without_timelines
 from tests.workflows.world import World, in_days

@@ -10,13 +10,13 @@ from sqlalchemy import delete, select, text
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.comparing import Comparer
-from db.recording.journal import Subject
 from db.schema import (
     decisions,
     events,
     notices,
     standings,
 )
+from domain.record import Subject
 from tests.workflows.by_hand import by_hand, found_by
 from tests.workflows.world import Handle, RefusedError, World, in_days, now
 

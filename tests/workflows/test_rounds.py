@@ -13,17 +13,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.comparing import Comparer, Finding
 from activities.overdue import OverdueNotices
-from activities.rounds import (
-    PAGE,
-    ComparisonInput,
-    ComparisonResult,
-    Page,
-    Part,
-    Place,
-    Progress,
-    RecordComparer,
-    Rounds,
-)
+from activities.record_comparer import ComparisonInput, ComparisonResult, Progress, RecordComparer
+from activities.rounds import PAGE, Page, Part, Place, Rounds
 from db.ids import new_id
 from db.schema import (
     bookings,

@@ -19,14 +19,8 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from activities.delivering import NotDeliveredError, Outgoing, Sent
-from activities.rounds import (
-    ComparisonInput,
-    ComparisonResult,
-    Part,
-    Place,
-    Progress,
-    RecordComparer,
-)
+from activities.record_comparer import ComparisonInput, ComparisonResult, Progress, RecordComparer
+from activities.rounds import Part, Place
 from api.gateway import Gateway
 from config import Settings
 from db.ids import new_id
