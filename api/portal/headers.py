@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.portal.paths import STATIC, is_page
+from api.portal.rendering import STATIC_DIRECTORY, asset
 
 _PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -69,7 +72,15 @@ def _set_caching(headers: MutableHeaders, scope: Scope, status: int) -> None:
         return
     if not path.startswith(f"{STATIC}/"):
         headers.setdefault("Cache-Control", "no-store")
-    elif scope["query_string"].startswith(b"v=") and status in {200, 304}:
+    elif f"{path}?{scope['query_string'].decode('latin-1')}" in _own() and status in {200, 304}:
         headers["Cache-Control"] = _FOR_EVER
     else:
+        # A page that another version has made, while one takes over from the other, names content
+        # that is not here: what is here would be taken for it for a year.
         headers["Cache-Control"] = "no-cache"
+
+
+@cache
+def _own() -> frozenset[str]:
+    """The addresses of the assets that this version has."""
+    return frozenset(asset(file.name) for file in STATIC_DIRECTORY.iterdir())

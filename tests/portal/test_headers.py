@@ -111,3 +111,10 @@ async def test_of_a_bug_people_are_told_a_reference_and_nothing_else(
 
 def test_the_portal_is_no_part_of_the_description(portal: FastAPI) -> None:
     assert not [path for path in portal.openapi()["paths"] if path.startswith(("/sign", "/set"))]
+
+
+async def test_an_asset_is_kept_only_by_the_name_of_its_own_content(browser: Browser) -> None:
+    # Of a page that another version has made: it names other content than this one has.
+    answer = await browser.get("/static/portal.css?v=000000000000")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-cache"
