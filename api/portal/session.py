@@ -21,16 +21,21 @@ from starlette.responses import Response
 from api.addresses import host_in
 from api.portal.paths import local_path
 from api.portal.zones import UNKNOWN_ZONE, zone_named
+from api.services import clock
 from config import Settings
 from domain.party import Party, Role
 
 LASTS = timedelta(hours=12)
-"""How long somebody stays signed in: a long working day."""
+"""How long somebody stays signed in, whatever they do: a long working day.
+
+After that the identity provider is asked again, who may know by then that they have no role here.
+"""
 
 _ENDED_COOKIE = "keepdate-ended"
 """The id of the session that somebody has ended last in this browser."""
 
 _PERSON = "person"
+_SINCE = "since"
 _ID = "id"
 _FORM_SECRET = "forms"  # noqa: S105
 _FLASHES = "flashes"
@@ -90,6 +95,7 @@ def sign_in(request: Request, viewer: Viewer) -> None:
         "name": viewer.name,
         "zone": viewer.zone.key,
     }
+    request.session[_SINCE] = int(clock().timestamp())
 
 
 def sign_out(request: Request, answer: Response) -> None:
@@ -119,7 +125,7 @@ def move_to_zone(request: Request, zone: ZoneInfo) -> None:
 
 def viewer_of(request: Request) -> Viewer | None:
     """Who is signed in, if anybody is."""
-    person: dict[str, Any] | None = request.session.get(_PERSON)
+    person: dict[str, Any] | None = _lasting(request).get(_PERSON)
     if person is None or person["role"] not in _PEOPLE or _has_ended(request):
         return None
     return Viewer(
@@ -129,6 +135,17 @@ def viewer_of(request: Request) -> Viewer | None:
     )
 
 
+def _lasting(request: Request) -> dict[str, Any]:
+    """The session; nothing is left of one in which somebody has been signed in for too long.
+
+    Its cookie is made anew with whatever changes in it, and does not say since when.
+    """
+    session = request.session
+    if _PERSON in session and clock().timestamp() - session.get(_SINCE, 0) >= LASTS.total_seconds():
+        session.clear()
+    return session
+
+
 def _has_ended(request: Request) -> bool:
     ended = request.cookies.get(_ENDED_COOKIE)
     return ended is not None and ended == request.session.get(_ID)
@@ -136,7 +153,7 @@ def _has_ended(request: Request) -> bool:
 
 def form_secret(request: Request) -> str:
     """What every form of this session carries, and nobody else can know."""
-    found: str | None = request.session.get(_FORM_SECRET)
+    found: str | None = _lasting(request).get(_FORM_SECRET)
     if found is None:
         found = request.session[_FORM_SECRET] = secrets.token_urlsafe(24)
     return found
@@ -144,7 +161,7 @@ def form_secret(request: Request) -> str:
 
 def knows_form_secret(request: Request, given: str) -> bool:
     """Whether a form comes from a page of this very session."""
-    expected: str | None = request.session.get(_FORM_SECRET)
+    expected: str | None = _lasting(request).get(_FORM_SECRET)
     return expected is not None and secrets.compare_digest(expected.encode(), given.encode())
 
 

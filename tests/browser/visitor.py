@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from dataclasses import dataclass, field
 
 from itsdangerous import TimestampSigner
@@ -23,7 +24,8 @@ _STATUS = "Failed to load resource: the server responded with a status"
 def session_cookie(role: str, person_id: str, name: str, zone: str) -> str:
     """What the portal gives to somebody who has signed in. Tests need people of their own, and on
     the sign-in page there are only the demo people."""
-    session = {"person": {"role": role, "id": person_id, "name": name, "zone": zone}}
+    person = {"role": role, "id": person_id, "name": name, "zone": zone}
+    session = {"person": person, "since": int(time.time())}
     data = base64.b64encode(json.dumps(session).encode())
     return TimestampSigner(DEVELOPMENT_SESSION_SECRET).sign(data).decode()
 

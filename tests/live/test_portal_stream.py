@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from base64 import b64encode
 
 import httpx
@@ -19,7 +20,7 @@ from tests.live.listener import PATIENCE_SECONDS
 def _session(role: str, person_id: str) -> dict[str, str]:
     """The cookie of somebody who is signed in."""
     person = {"role": role, "id": person_id, "name": person_id, "zone": "UTC"}
-    held = b64encode(json.dumps({"person": person}).encode())
+    held = b64encode(json.dumps({"person": person, "since": int(time.time())}).encode())
     return {"keepdate": TimestampSigner(DEVELOPMENT_SESSION_SECRET).sign(held).decode()}
 
 

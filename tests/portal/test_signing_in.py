@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from http.cookies import Morsel, SimpleCookie
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from itsdangerous import TimestampSigner
 
 from api.app import create_app
+from api.portal import session
 from api.portal.forms import page_router
 from api.portal.people import DEMO_PEOPLE
-from api.portal.session import ProviderIn, Viewer
+from api.portal.session import LASTS, ProviderIn, Viewer
 from config import ConfigurationError, Settings
 from tests.portal.browser import Browser, forms_of
 from tests.portal.conftest import Meet, Open, set_to
@@ -23,6 +26,13 @@ def cookie_of(answer: httpx.Response) -> Morsel[str]:
     """The one cookie that an answer sets."""
     [(_, morsel)] = SimpleCookie(answer.headers["set-cookie"]).items()
     return morsel
+
+
+def shift(monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
+    """Has it be so much later, for the session and for the signature of its cookie."""
+    monkeypatch.setattr(session, "clock", lambda: datetime.now(UTC) + later)
+    signed_at = int((datetime.now(UTC) + later).timestamp())
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: signed_at)
 
 
 async def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_comes_back(browser: Browser) -> None:
@@ -107,6 +117,25 @@ async def test_an_answer_that_comes_after_signing_out_signs_nobody_in(browser: B
     assert (await browser.get("/settings")).status_code == 303
     await browser.sign_in("client", "ben")
     assert (await browser.get("/settings")).status_code == 200
+
+
+async def test_nobody_stays_signed_in_for_longer_by_doing_something(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await browser.sign_in("client", "ben")
+    page = await browser.get("/settings")
+    shift(monkeypatch, 0.7 * LASTS)
+    # The answer brings the cookie anew.
+    assert (await browser.send(page, "/settings", zone="Asia/Tokyo")).status_code == 303
+    page = await browser.get("/settings")
+    assert page.status_code == 200
+    shift(monkeypatch, 1.1 * LASTS)
+    assert (await browser.get("/settings")).status_code == 303
+    late = await browser.send(page, "/settings", zone="UTC")
+    assert late.status_code == 403
+    assert "You are signed out" in late.text
+    await browser.sign_in("client", "ben")
+    assert "Time zone: Asia/Tokyo" in (await browser.get("/settings")).text
 
 
 async def test_pages_that_are_opened_at_once_have_forms_of_one_session(browser: Browser) -> None:

@@ -83,7 +83,8 @@ async def signed_in(
     )
     await introduce(app.state.services, viewer)
     held = {"role": role, "id": viewer.id, "name": viewer.name, "zone": zone}
-    session = base64.b64encode(json.dumps({"person": held}).encode())
+    since = int(datetime.now(UTC).timestamp())
+    session = base64.b64encode(json.dumps({"person": held, "since": since}).encode())
     cookie = TimestampSigner(settings.require_session_secret()).sign(session).decode()
     http = connected(app)
     # With the domain that the portal's own answers come with, so that they replace it.
