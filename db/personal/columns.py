@@ -5,15 +5,25 @@ A column that is not named here fails a test: nobody can add a table and forget 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, and_, cast, false, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy import Table
 
 from db import schema as at
+from db.personal.concerns import (
+    Concerns,
+    in_conversations,
+    named_in,
+    of_any,
+    of_bookings,
+    of_party,
+    of_person,
+    of_subjects,
+    of_their_standing,
+    refusal_by,
+    said_to_them,
+)
 from db.personal.rules import (
-    Erasure,
     Rule,
     becomes,
     document,
@@ -29,8 +39,6 @@ from db.personal.rules import (
     words,
 )
 from domain.party import Role
-
-Concerns = Callable[[Erasure], ColumnElement[bool]]
 
 PROVIDER, CLIENT = id_of(Role.PROVIDER), id_of(Role.CLIENT)
 
@@ -48,89 +56,14 @@ class Personal:
     goes: bool = False
 
 
-def _party(table: Table) -> Concerns:
-    """Rows with a provider and a client, or with one of them."""
-
-    def concerns(erasure: Erasure) -> ColumnElement[bool]:
-        column = f"{erasure.person.role.value}_id"
-        return table.c[column] == erasure.person.id if column in table.c else false()
-
-    return concerns
-
-
-def _person(table: Table, role: str, person_id: str) -> Concerns:
-    """Rows that name a person by role and id."""
-
-    def concerns(erasure: Erasure) -> ColumnElement[bool]:
-        person = erasure.person
-        return and_(table.c[role] == person.role.value, table.c[person_id] == person.id)
-
-    return concerns
-
-
-def _any(*conditions: Concerns) -> Concerns:
-    return lambda erasure: or_(*(each(erasure) for each in conditions))
-
-
-def _of_bookings(table: Table) -> Concerns:
-    return lambda erasure: table.c.booking_id.in_(erasure.bookings)
-
-
-def _of_subjects(table: Table) -> Concerns:
-    """Lines and events of their bookings and of their standing."""
-
-    def concerns(erasure: Erasure) -> ColumnElement[bool]:
-        theirs = and_(table.c.subject == "booking", table.c.subject_id.in_(erasure.bookings))
-        if erasure.person.role is not Role.PROVIDER:
-            return theirs
-        standing = and_(table.c.subject == "standing", table.c.subject_id == erasure.person.id)
-        return or_(theirs, standing)
-
-    return concerns
-
-
-def _in_conversations(table: Table) -> Concerns:
-    return lambda erasure: table.c.conversation_id.in_(erasure.conversations)
-
-
-def _named_in(column: ColumnElement[object]) -> Concerns:
-    """Documents that name a person, at any depth: a client of the same id is somebody else."""
-
-    def concerns(erasure: Erasure) -> ColumnElement[bool]:
-        role = erasure.person.role.value
-        named = f"@.{role}_id == $id || (@.role == $role && @.id == $id)"
-        who = literal({"role": role, "id": erasure.person.id}, JSONB)
-        return func.jsonb_path_exists(column, cast(f"$.** ? ({named})", JSONPATH), who)
-
-    return concerns
-
-
-def _of_their_standing(erasure: Erasure) -> ColumnElement[bool]:
-    """Requests about a provider: those about something else have an id of that."""
-    if erasure.person.role is not Role.PROVIDER:
-        return false()
-    return at.idempotency_keys.c.subject_id == erasure.person.id
-
-
-def _said_to_them(erasure: Erasure) -> ColumnElement[bool]:
-    """Answers to whoever said something in a conversation of theirs, by name perhaps."""
-    said = select(at.messages.c.id).where(_in_conversations(at.messages)(erasure))
-    answered: ColumnElement[str] = at.idempotency_keys.c.body["id"].astext
-    return answered.in_(said)
-
-
 def _kept(*names: str) -> dict[str, Rule]:
     return dict.fromkeys(names, nothing)
 
 
-_REFUSAL_BY: Concerns = lambda erasure: at.events.c.data.contains(  # noqa: E731
-    {"by": {"role": erasure.person.role.value, "id": erasure.person.id}}
-)
-
 TABLES: tuple[Personal, ...] = (
     Personal(
         table=at.topics,
-        concerns=_party(at.topics),
+        concerns=of_party(at.topics),
         columns={
             **_kept("id", "duration_minutes", "created_at", "updated_at"),
             "provider_id": PROVIDER,
@@ -141,7 +74,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.bookings,
-        concerns=_party(at.bookings),
+        concerns=of_party(at.bookings),
         columns={
             **_kept("id", "topic_id", "state", "revision", "scheduled_start", "scheduled_end"),
             **_kept("created_at", "updated_at", "during", "held", "recording", "refusal"),
@@ -156,7 +89,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.booking_intents,
-        concerns=_party(at.booking_intents),
+        concerns=of_party(at.booking_intents),
         columns={
             **_kept("booking_id", "topic_id", "created_at"),
             "provider_id": PROVIDER,
@@ -165,7 +98,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.decisions,
-        concerns=_any(_of_subjects(at.decisions), _person(at.decisions, "by_role", "by_id")),
+        concerns=of_any(of_subjects(at.decisions), of_person(at.decisions, "by_role", "by_id")),
         columns={
             **_kept("subject", "seq", "given_at", "handled_at", "by_role", "outcome", "code"),
             "subject_id": subject_id,
@@ -178,7 +111,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.events,
-        concerns=_any(_of_subjects(at.events), _party(at.events), _REFUSAL_BY),
+        concerns=of_any(of_subjects(at.events), of_party(at.events), refusal_by),
         columns={
             **_kept("id", "feed_seq", "subject", "seq", "refusal_seq", "type", "occurred_at"),
             "subject_id": subject_id,
@@ -190,7 +123,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.late_events,
-        concerns=_party(at.late_events),
+        concerns=of_party(at.late_events),
         columns={
             **_kept("id", "booking_id", "kind", "scheduled_start", "initiated_at", "claimed"),
             **_kept("reported_at"),
@@ -199,7 +132,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.standings,
-        concerns=_party(at.standings),
+        concerns=of_party(at.standings),
         columns={
             **_kept("status", "suspended", "revision", "recording", "refused", "updated_at"),
             "provider_id": PROVIDER,
@@ -208,7 +141,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.standing_late_events,
-        concerns=_party(at.standing_late_events),
+        concerns=of_party(at.standing_late_events),
         columns={
             **_kept("id", "place", "booking_id", "kind", "scheduled_start", "initiated_at"),
             **_kept("margin_seconds", "late", "excused", "settled", "aged", "claim"),
@@ -218,7 +151,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.conversations,
-        concerns=_party(at.conversations),
+        concerns=of_party(at.conversations),
         columns={
             **_kept("id", "created_at", "last_message_at", "latest"),
             "provider_id": PROVIDER,
@@ -227,8 +160,8 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.messages,
-        concerns=_any(
-            _in_conversations(at.messages), _person(at.messages, "author_role", "author_id")
+        concerns=of_any(
+            in_conversations(at.messages), of_person(at.messages, "author_role", "author_id")
         ),
         columns={
             **_kept("id", "conversation_id", "author_role", "at", "source"),
@@ -239,7 +172,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.conversation_reads,
-        concerns=_person(at.conversation_reads, "role", "person_id"),
+        concerns=of_person(at.conversation_reads, "role", "person_id"),
         columns={
             **_kept("conversation_id", "role", "read_up_to"),
             "person_id": id_by("role"),
@@ -247,10 +180,10 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.notices,
-        concerns=_any(
-            _person(at.notices, "recipient_role", "recipient_id"),
-            _party(at.notices),
-            _of_bookings(at.notices),
+        concerns=of_any(
+            of_person(at.notices, "recipient_role", "recipient_id"),
+            of_party(at.notices),
+            of_bookings(at.notices),
         ),
         columns={
             **_kept("id", "recipient_role", "kind", "channel", "booking_id", "booking_revision"),
@@ -266,7 +199,7 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.webhooks,
-        concerns=_person(at.webhooks, "owner_role", "owner_id"),
+        concerns=of_person(at.webhooks, "owner_role", "owner_id"),
         columns={
             **_kept("id", "owner_role", "types", "created_at", "updated_at", "failing_since"),
             **_kept("disabled_at", "disabled_reason"),
@@ -280,10 +213,10 @@ TABLES: tuple[Personal, ...] = (
     ),
     Personal(
         table=at.idempotency_keys,
-        concerns=_any(
-            _named_in(at.idempotency_keys.c.body),
-            _said_to_them,
-            _of_their_standing,
+        concerns=of_any(
+            named_in(at.idempotency_keys.c.body),
+            said_to_them,
+            of_their_standing,
         ),
         columns={
             **_kept("owner_role", "key", "status", "created_at"),
@@ -296,7 +229,7 @@ TABLES: tuple[Personal, ...] = (
     *(
         Personal(
             table=table,
-            concerns=_person(table, "role", "id" if table is at.people else "person_id"),
+            concerns=of_person(table, "role", "id" if table is at.people else "person_id"),
             columns=columns,
             goes=True,
         )
@@ -313,6 +246,3 @@ TABLES: tuple[Personal, ...] = (
     ),
 )
 """In the order in which they are gone through."""
-
-OWN_KEYS = _person(at.idempotency_keys, "owner_role", "owner_id")
-"""The keys of a person's own requests, with the answers, which are theirs alone: they go."""

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.personal.columns import OWN_KEYS, TABLES, Personal
+from db.personal.columns import TABLES, Personal
+from db.personal.concerns import OWN_KEYS
 from db.personal.pseudonym import new_pseudonym
 from db.personal.rules import Erasure
 from db.schema import (

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.personal.columns import OWN_KEYS, TABLES
+from db.personal.columns import TABLES
+from db.personal.concerns import OWN_KEYS
 from db.personal.erasing import theirs
 from db.personal.rules import secret
 from db.schema import idempotency_keys
