@@ -153,7 +153,7 @@ class MailOutlet:
 def _failure(
     error: aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError,
 ) -> UndeliverableError | NotDeliveredError:
-    told = f"{error.code} {error.message}"
+    told = _told(error)
     if error.code in _REFUSED_FOR_GOOD:
         return UndeliverableError(told)
     return NotDeliveredError(told)

@@ -11,9 +11,8 @@ from api.outcomes import Applied, NotRunning, Taken
 from api.problems import refused, unavailable
 from api.services import Services, clock
 from api.views import accepted_view
-from db.queries.standings import get_standing
+from db.queries.standings import standing_as_of
 from domain.refusal import Refusal
-from domain.standing.decide import begin
 from domain.standing.view import standing_json
 
 
@@ -36,4 +35,4 @@ async def tell(parts: Services, provider_id: str, given: Given) -> Answered:
 
 async def standing_of(conn: AsyncConnection, provider_id: str) -> Json:
     """Where a provider stands: good, until something late is known of them."""
-    return standing_json(await get_standing(conn, provider_id) or begin(provider_id, clock()))
+    return standing_json(await standing_as_of(conn, provider_id, clock()))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from config import Settings
+from config_values import server_at
 
 
 def address_of(settings: Settings) -> str:
     """The address of the API, `http://127.0.0.1:8000`."""
-    host = reachable(settings.http_host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
+    return f"http://{server_at(reachable(settings.http_host), settings.http_port)}"
 
 
 def reachable(host: str) -> str:

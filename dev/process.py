@@ -79,10 +79,12 @@ class Child:
 
     @property
     def name(self) -> str:
+        """What the program is called among ours."""
         return self.program.name
 
     @property
     def pid(self) -> int:
+        """Its number among the processes of the machine."""
         return self.process.pid
 
     def exit_code(self) -> int | None:

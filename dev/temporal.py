@@ -43,6 +43,7 @@ class Temporal:
 
     @property
     def address(self) -> str:
+        """Where the server listens, `127.0.0.1:7233`."""
         return f"127.0.0.1:{self._port}"
 
     def start(self, log: Path) -> Child:

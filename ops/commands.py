@@ -103,7 +103,7 @@ def export(whom: Whom) -> None:
     async def work() -> bool:
         async with database(load_settings()) as engine:
             person = await person_meant(engine, *named)
-            await run(engine, person.role, person.id, print)
+            await run(engine, person, print)
         return True
 
     _run(work())
@@ -136,7 +136,7 @@ def erase(
         if not (yes or typer.confirm(f"Erase {person} for good?")):
             raise OperatorError("nobody is erased")
         async with stack(settings) as parts:
-            return await run(parts, person.role, person.id, print, histories=histories)
+            return await run(parts, person, print, histories=histories)
 
     _run(work())
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.queries.bookings import get_booking, get_intent
-from db.queries.late_events import get_late_events
+from db.queries.late_events import get_late_events, ids_of_booking
+from db.queries.notices import SentRow, notices_of_booking
 from db.queries.timelines import booking_timeline
-from db.queries.told import NoticeLine, late_event_ids, notices_of_booking
 from domain.booking.awaited import awaited
 from domain.booking.deadlines import next_deadline
 from domain.booking.state import Booking
 from domain.instants import in_words, rfc3339, to_the_second
-from domain.party import THE_CLOCK
+from domain.party import SUPPORT_DESK, THE_CLOCK
 from domain.record import Entry
-
-Say = Callable[[str], None]
+from ops import Say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +27,7 @@ class Story:
     booking: Booking
     refused: int
     lines: list[Entry]
-    notices: list[NoticeLine]
+    notices: list[SentRow]
     late: list[str]
 
 
@@ -51,7 +49,7 @@ async def _read(conn: AsyncConnection, booking_id: str) -> Story | None:
     if row is None:
         return None
     booking = row.booking
-    ids = await late_event_ids(conn, booking_id)
+    ids = await ids_of_booking(conn, booking_id)
     counted = {it.event.id: it for it in await get_late_events(conn, booking.provider_id, ids)}
     late = []
     for event_id in ids:
@@ -67,7 +65,7 @@ async def _read(conn: AsyncConnection, booking_id: str) -> Story | None:
         booking=booking,
         refused=row.refused,
         lines=await booking_timeline(conn, booking_id),
-        notices=await notices_of_booking(conn, booking_id),
+        notices=await notices_of_booking(conn, booking_id, seen_by=SUPPORT_DESK, most=None),
         late=late,
     )
 
@@ -146,10 +144,10 @@ def _who(entry: Entry) -> str:
     return "the clock" if entry.by == THE_CLOCK else str(entry.by)
 
 
-def _notice(notice: NoticeLine) -> str:
+def _notice(notice: SentRow) -> str:
     why = f", {notice.reason}" if notice.reason else ""
     tries = f", tried {notice.attempts} times" if notice.attempts > 1 else ""
     return (
-        f"  {to_the_second(notice.due_at)} {notice.recipient}: {notice.kind} by {notice.channel}:"
+        f"  {to_the_second(notice.due_at)} {notice.to}: {notice.kind} by {notice.channel}:"
         f" {notice.state}{why}{tries}"
     )

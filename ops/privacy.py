@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -17,21 +17,19 @@ from temporalio.client import Client, WorkflowExecution, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.personal import exporting
-from db.personal.erasing import OpenBookingsError
+from db.personal.erasing import Erased, OpenBookingsError
 from db.personal.erasing import erase as erase_from_record
 from db.queries.bookings import get_booking
-from db.queries.late_events import get_late_events
-from db.queries.told import late_event_ids
+from db.queries.late_events import get_late_events, ids_of_booking
 from domain.instants import rfc3339
 from domain.party import Party, Role, is_id
 from domain.workflow_ids import BOOKINGS, STANDINGS, standing_workflow_id
-from ops import OperatorError
+from ops import OperatorError, Say
 from ops.connections import Stack
-
-Say = Callable[[str], None]
+from workflows.search_attributes import CLIENT_ID, PROVIDER_ID
 
 _PEOPLE = (Role.PROVIDER, Role.CLIENT, Role.SUPPORT)
-_ATTRIBUTES = {Role.PROVIDER: "ProviderId", Role.CLIENT: "ClientId"}
+_ATTRIBUTES = {Role.PROVIDER: PROVIDER_ID, Role.CLIENT: CLIENT_ID}
 
 
 async def person_meant(engine: AsyncEngine, role: Role | None, person_id: str) -> Party:
@@ -65,12 +63,11 @@ async def _is_on_record(conn: AsyncConnection, person: Party) -> bool:
     return False
 
 
-async def export(engine: AsyncEngine, role: Role, person_id: str, say: Say) -> None:
+async def export(engine: AsyncEngine, person: Party, say: Say) -> None:
     """Say everything about a person, as one JSON object: who, when, and the rows by table.
 
     Raises OperatorError where there is nothing to say.
     """
-    person = _person(role, person_id)
     tables: dict[str, Any] = {}
     async with engine.connect() as conn:
         await conn.execution_options(isolation_level="REPEATABLE READ")
@@ -79,21 +76,18 @@ async def export(engine: AsyncEngine, role: Role, person_id: str, say: Say) -> N
     if not any(tables.values()):
         raise OperatorError(f"nothing is on record about {person}")
     exported = {
-        "person": {"role": role.value, "id": person_id},
+        "person": {"role": person.role.value, "id": person.id},
         "exported_at": rfc3339(datetime.now(UTC)),
         "tables": tables,
     }
     say(json.dumps(exported, indent=2, ensure_ascii=False))
 
 
-async def erase(
-    stack: Stack, role: Role, person_id: str, say: Say, *, histories: bool = False
-) -> bool:
+async def erase(stack: Stack, person: Party, say: Say, *, histories: bool = False) -> bool:
     """Erase a person, and say what was done. False while they have open bookings.
 
     `histories` has Temporal forget their closed workflows too; else its retention ends them.
     """
-    person = _person(role, person_id)
     running = [each.id async for each in _workflows(stack.client, person, running=True)]
     bookings = [each.removeprefix(BOOKINGS) for each in running if each.startswith(BOOKINGS)]
     # What is under way may not be on record yet, of a request even nothing.
@@ -107,7 +101,7 @@ async def erase(
         erased = await _erased(stack, person, standings)
     except OpenBookingsError as error:
         return _refused(person, error.bookings, say)
-    if role is Role.PROVIDER:
+    if person.role is Role.PROVIDER:
         # One that has begun meanwhile, or that the list did not know yet, goes on from a record
         # that is there no more: it would try for ever to write down what follows.
         begun = standing_workflow_id(person.id)
@@ -152,11 +146,11 @@ async def _is_over(engine: AsyncEngine, booking_id: str) -> bool:
         row = await get_booking(conn, booking_id)
         if row is None or not row.booking.closed:
             return False
-        ids = await late_event_ids(conn, booking_id)
+        ids = await ids_of_booking(conn, booking_id)
         return len(await get_late_events(conn, row.booking.provider_id, ids)) == len(ids)
 
 
-async def _erased(stack: Stack, person: Party, standings: list[str]) -> Any:
+async def _erased(stack: Stack, person: Party, standings: Iterable[str]) -> Erased:
     for workflow_id in standings:
         await _end(stack.client.get_workflow_handle(workflow_id))
     return await erase_from_record(stack.engine, person)
@@ -182,7 +176,7 @@ def _person(role: Role, person_id: str) -> Party:
     return Party(role=role, id=person_id)
 
 
-def _refused(person: Party, bookings: tuple[str, ...] | list[str], say: Say) -> bool:
+def _refused(person: Party, bookings: Iterable[str], say: Say) -> bool:
     say(f"{person} cannot be erased while these bookings are open: {', '.join(bookings)}")
     return False
 
@@ -195,7 +189,7 @@ async def _workflows(
         return
     quoted = person.id.replace("'", "")
     status = "=" if running else "!="
-    query = f"{attribute} = '{quoted}' AND ExecutionStatus {status} 'Running'"
+    query = f"{attribute.name} = '{quoted}' AND ExecutionStatus {status} 'Running'"
     async for found in client.list_workflows(query):
         yield found
 

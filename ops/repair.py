@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -15,10 +15,8 @@ from activities.record_comparer import ComparisonResult
 from activities.rounds import Page, Place, Rounds
 from db.queries.bookings import get_booking, get_intent
 from domain.workflow_ids import booking_workflow_id
-from ops import OperatorError
+from ops import OperatorError, Say
 from ops.connections import Stack
-
-Say = Callable[[str], None]
 
 
 async def repair(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -25,9 +25,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from db.queries.failing import Failing, failing_deliveries
 from domain.instants import to_the_second
+from domain.workflow_ids import booking_workflow_id
+from ops import Say
 from ops.connections import Stack
-
-Say = Callable[[str], None]
 
 MANY_ATTEMPTS = 3
 """An activity that has been tried this often is not merely unlucky."""
@@ -71,7 +71,8 @@ def in_words(failing: Failing) -> str:
     if failing.owner is not None:
         where += f" {failing.webhook_id} of {failing.owner} at {failing.host}"
     count = f"{failing.count} notices are" if failing.count > 1 else "1 notice is"
-    subject = f"booking/{failing.booking_id}" if failing.booking_id else f"notice {failing.example}"
+    booking_id = failing.booking_id
+    subject = booking_workflow_id(booking_id) if booking_id else f"notice {failing.example}"
     answer = _one_line(failing.answer or "no answer")
     return (
         f"{where}: {count} still owed, since {to_the_second(failing.since)}, after up to"

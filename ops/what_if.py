@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,9 +22,7 @@ from domain.standing import commands as do
 from domain.standing.decide import begin
 from domain.standing.what_if import Change, Replayed, Tally, compared, given_under_draft
 from domain.standing.what_if import replay as replay_standing
-from ops import A_CENTURY, OperatorError
-
-Say = Callable[[str], None]
+from ops import A_CENTURY, OperatorError, Say
 
 _PAGE = 100
 _POLICY = TypeAdapter(Policy)

@@ -31,13 +31,12 @@ from config_temporal import workflow_page
 from db.queries.bookings import BookingRow, Intent
 from db.queries.conversations import find_conversation
 from db.queries.notices import notices_of_booking
-from db.queries.standings import get_standing
+from db.queries.standings import standing_as_of
 from db.queries.timelines import booking_timeline
 from domain.booking.deadlines import late_from
 from domain.booking.state import Booking, CancellationStatus, RescheduleStatus
 from domain.booking.view import allowed_actions, counted_already, preview_receipt
 from domain.party import Party, Role
-from domain.standing.decide import begin as good_standing
 from domain.standing.view import preview_json
 from domain.workflow_ids import booking_workflow_id
 
@@ -128,8 +127,7 @@ async def _previews(
     receipts = {action: preview_receipt(booking, action, now) for action in _FORESEEN}
     if not any(receipts.values()):
         return {}
-    standing = await get_standing(conn, booking.provider_id)
-    standing = standing or good_standing(booking.provider_id, now)
+    standing = await standing_as_of(conn, booking.provider_id, now)
     return {
         action: {
             **preview_json(standing, receipt, counted_already=counted_already(booking, action)),

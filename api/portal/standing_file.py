@@ -16,12 +16,11 @@ from api.portal.timelines import Line, Teller, links_to, newest_first
 from api.services import clock
 from db.queries.headings import BookingHeading, booking_headings
 from db.queries.late_events import get_late_events
-from db.queries.standings import get_standing
+from db.queries.standings import standing_as_of
 from db.queries.timelines import newest_of_standing
 from domain.instants import in_words
 from domain.lateness import LateKind, judge, margin_in_words
 from domain.party import Party, Role
-from domain.standing.decide import begin
 from domain.standing.state import Claim, ClaimStatus, LateEvent, Proof, Standing
 from domain.standing.view import preview_json
 from domain.standing.words import ordinal, reasons_so_far
@@ -98,7 +97,7 @@ class StandingFile:
 
 async def read_file(request: Request, conn: AsyncConnection, provider_id: str) -> StandingFile:
     """The file of a provider, with its newest decisions; good until something late is known."""
-    standing = await get_standing(conn, provider_id) or begin(provider_id, clock())
+    standing = await standing_as_of(conn, provider_id, clock())
     entries = await newest_of_standing(conn, provider_id, limit=LINES)
     [file] = await files_of(request, conn, [standing], heard=[entry.by for entry in entries])
     return replace(file, timeline=tuple(newest_first(entries, file.tell, file.names)))

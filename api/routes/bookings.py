@@ -27,13 +27,12 @@ from api.services import Parts, clock
 from api.views import booking_view, notice_view
 from db.queries.bookings import Intent, list_bookings
 from db.queries.notices import notices_of_booking
-from db.queries.standings import get_standing
+from db.queries.standings import standing_as_of
 from db.queries.timelines import booking_timeline
 from domain.booking.state import State
 from domain.booking.view import counted_already, preview_receipt, preview_refusal
 from domain.party import Party, Role
 from domain.refusal import Code
-from domain.standing.decide import begin as good_standing
 from domain.standing.view import preview_json
 
 router = APIRouter(prefix="/v1/bookings", tags=["bookings"])
@@ -169,8 +168,7 @@ async def preview(
     if receipt is None:
         raise refused_with(Code.NOT_CONFIRMED)
     async with parts.engine.connect() as conn:
-        standing = await get_standing(conn, booking.provider_id)
-    standing = standing or good_standing(booking.provider_id, now)
+        standing = await standing_as_of(conn, booking.provider_id, now)
     counted = counted_already(booking, action)
     return JSONResponse(preview_json(standing, receipt, counted_already=counted))
 

@@ -153,6 +153,7 @@ async def get_intent(conn: AsyncConnection, booking_id: str) -> Intent | None:
 
 
 def read_bookings() -> Select[Any]:
+    """Asks for bookings, of which `row_of` makes rows; which ones is the caller's to say."""
     return select(
         bookings.c.document,
         bookings.c.refused,
@@ -182,6 +183,7 @@ _ONE = read_bookings().where(bookings.c.id == bindparam("booking_id"))
 
 
 def row_of(row: Row[Any]) -> BookingRow:
+    """A booking of what `read_bookings` has found."""
     return BookingRow(
         booking=booking_from(row.document),
         logistics=Logistics(

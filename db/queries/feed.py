@@ -64,7 +64,8 @@ _PLACED = update(events).where(events.c.id == _PLACES.c.id).values(feed_seq=_PLA
 _MARKED = select(events.c.seq, events.c.type, events.c.occurred_at, events.c.booking_id).where(
     events.c.feed_seq == bindparam("place")
 )
-_LAST_PLACE = select(_LAST)
+LAST_PLACE = select(_LAST)
+"""Asks for the last place that was given to an event so far; 0 if nothing ever happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ async def is_kept(engine: AsyncEngine, bookmark: Bookmark) -> bool:
         if found is not None:
             return bookmark.mark in (None, _mark(*found))
         # Taken away by a repair, if others came after it.
-        return bookmark.place < int((await conn.execute(_LAST_PLACE)).scalar_one())
+        return bookmark.place < int((await conn.execute(LAST_PLACE)).scalar_one())
 
 
 def _mark(seq: int | None, kind: str, occurred_at: datetime, booking_id: str | None) -> int:

@@ -1,4 +1,4 @@
-"""Every late event of a standing, those that it no longer carries included."""
+"""Every late event of a standing, carried or not, and what each booking has reported."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.schema import late_events as reported
 from db.schema import standing_late_events as late_events
 from domain.lateness import LateKind
 from domain.standing.fold import Missed, OnRecordOnly
@@ -42,6 +43,16 @@ async def get_late_events(
         return []
     query = _of(provider_id).where(late_events.c.id.in_(ids)).order_by(late_events.c.place)
     return list(map(_row, await conn.execute(query)))
+
+
+async def ids_of_booking(conn: AsyncConnection, booking_id: str) -> list[str]:
+    """The late events that a booking has reported, as they came."""
+    found = await conn.scalars(
+        select(reported.c.id)
+        .where(reported.c.booking_id == booking_id)
+        .order_by(reported.c.reported_at, reported.c.id)
+    )
+    return list(found)
 
 
 async def recall_late_events(conn: AsyncConnection, missed: Missed) -> OnRecordOnly:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.announcing import CHANNEL, OF_THE_API
 from db.engine import connection_options
-from db.queries.feed import PUBLIC, place_committed
+from db.queries.feed import LAST_PLACE, PUBLIC, place_committed
 from db.schema import bookings, conversations, events, standings
 
 REMINDED = "reminder.sent"
@@ -83,9 +83,8 @@ class Change:
 
 async def newest_place(engine: AsyncEngine) -> int:
     """The last place in the feed that was given to an event so far; 0 if nothing ever happened."""
-    newest = select(func.coalesce(func.max(events.c.feed_seq), 0))
     async with engine.connect() as conn:
-        return int((await conn.execute(newest)).scalar_one())
+        return int((await conn.execute(LAST_PLACE)).scalar_one())
 
 
 async def read_changes(engine: AsyncEngine, *, after: int, limit: int) -> list[Change]:

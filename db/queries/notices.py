@@ -13,7 +13,7 @@ from domain.notices.ledger import Channel, NoticeState
 from domain.party import Party, Role
 
 MOST = 200
-"""Of more notices than that, only the newest are shown."""
+"""Of more notices than that, pages and answers show only the newest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +32,12 @@ class SentRow:
 
 
 async def notices_of_booking(
-    conn: AsyncConnection, booking_id: str, *, seen_by: Party
+    conn: AsyncConnection, booking_id: str, *, seen_by: Party, most: int | None = MOST
 ) -> list[SentRow]:
     """The notices about a booking that a person may see, oldest first.
 
-    A provider and a client see their own; support and services see all.
+    A provider and a client see their own; support and services see all. Of more than `most`, the
+    newest.
     """
     # The inbox has a notice from the moment in which it is written.
     ended_at = case(
@@ -48,7 +49,7 @@ async def notices_of_booking(
         statement = statement.where(
             notices.c.recipient_role == seen_by.role.value, notices.c.recipient_id == seen_by.id
         )
-    found = await conn.execute(statement.order_by(notices.c.id.desc()).limit(MOST))
+    found = await conn.execute(statement.order_by(notices.c.id.desc()).limit(most))
     return [
         SentRow(
             id=row.id,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import standing_from
 from db.schema import decisions, events, standings
 from domain.record import Subject
+from domain.standing.decide import begin
 from domain.standing.record import StandingOnRecord
 from domain.standing.state import Standing
 
@@ -19,6 +22,11 @@ async def get_standing(conn: AsyncConnection, provider_id: str) -> Standing | No
     )
     document = found.scalar_one_or_none()
     return standing_from(document) if document is not None else None
+
+
+async def standing_as_of(conn: AsyncConnection, provider_id: str, now: datetime) -> Standing:
+    """Where a provider stands: good, until something late is known of them."""
+    return await get_standing(conn, provider_id) or begin(provider_id, now)
 
 
 async def get_standing_on_record(

@@ -14,7 +14,7 @@ from domain.notices.ledger import Channel, NoticeState
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owed:
+class Backlog:
     """What one channel has yet to deliver: how much, and since when the oldest of it is due."""
 
     count: int
@@ -32,7 +32,7 @@ async def open_bookings(conn: AsyncConnection) -> dict[str, int]:
     return {state.value: counts.get(state.value, 0) for state in sorted(OPEN)}
 
 
-async def owed_notices(conn: AsyncConnection) -> dict[str, Owed]:
+async def owed_notices(conn: AsyncConnection) -> dict[str, Backlog]:
     """What each channel owes; nothing of one that owes nothing. Counted in an index."""
     found = await conn.execute(
         select(
@@ -43,7 +43,7 @@ async def owed_notices(conn: AsyncConnection) -> dict[str, Owed]:
         .where(OWED)
         .group_by(notices.c.channel)
     )
-    return {row.channel: Owed(count=row.number, oldest_due_at=row.oldest) for row in found}
+    return {row.channel: Backlog(count=row.number, oldest_due_at=row.oldest) for row in found}
 
 
 async def failed_notices(conn: AsyncConnection) -> dict[str, int]:

@@ -93,6 +93,7 @@ async def list_topics(
 
 
 def read_topics() -> Select[Any]:
+    """Asks for topics with their status; which ones is the caller's to say."""
     told = (column for column in topics.c if column is not topics.c.pieces)
     return select(*told, _STATUS.label("status")).outerjoin_from(
         topics, standings, standings.c.provider_id == topics.c.provider_id

@@ -29,27 +29,27 @@ async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> No
     standing = world.standing(provider_id)
     said: list[str] = []
     assert not await world.until(
-        lambda: erase(stack, Role.PROVIDER, provider_id, said.append), lambda done: not done
+        lambda: erase(stack, _provider(provider_id), said.append), lambda done: not done
     )
     assert said[-1].endswith(f"while these bookings are open: {booking.booking_id}")
 
     await world.update(handle, "cancel", reason="They asked.")
     await world.until_standing(standing, lambda it: it["late_cancellations"] == 1)
-    await export(world.engine, Role.PROVIDER, provider_id, said.append)
+    await export(world.engine, _provider(provider_id), said.append)
     tables = json.loads(said[-1])["tables"]
     assert [row["id"] for row in tables["bookings"]] == [booking.booking_id]
     assert [row["provider_id"] for row in tables["standings"]] == [provider_id]
 
     said.clear()
     done = await world.until(
-        lambda: erase(stack, Role.PROVIDER, provider_id, said.append, histories=True), bool
+        lambda: erase(stack, _provider(provider_id), said.append, histories=True), bool
     )
     assert done
     assert any("from now on" in line for line in said)
     # Temporal does so in its own time, which is some seconds.
     assert said[-1] == "Temporal forgets 2 closed workflows."
     said.clear()
-    assert await erase(stack, Role.PROVIDER, provider_id, said.append)
+    assert await erase(stack, _provider(provider_id), said.append)
     assert said[0] == f"Nothing is on record about provider {provider_id}."
 
 
@@ -59,13 +59,13 @@ async def test_who_is_erased_is_owed_nothing_and_what_others_are_owed_goes_on(
     said: list[str] = []
     async with mail_is_sent(world, shared_settings) as mailing:
         booking = await mailing.requested(in_days(30))
-        booking_id, provider = booking.booking_id, Party(role=Role.PROVIDER, id=booking.provider_id)
+        booking_id, provider = booking.booking_id, _provider(booking.provider_id)
         await endpoint(world.engine, "booking.declined", owner=provider)
         handle, opened = world.booking(booking_id), asyncio.Event()
         mailing.office.plan(booking_id, "booking.declined", once(opened))
         await world.update(handle, "decline", reason="No time.")
         await mailing.tried(booking_id, "booking.declined")
-        assert await erase(stack, Role.PROVIDER, provider.id, said.append)
+        assert await erase(stack, provider, said.append)
         assert any("run on until they have told others" in line for line in said)
 
         states = await _states(world, booking_id)
@@ -87,7 +87,7 @@ async def test_nobody_is_erased_before_their_standing_knows_what_was_late(
     world: World, stack: Stack
 ) -> None:
     provider = provider_id, _ = await world.provider_with_topic()
-    owner = Party(role=Role.PROVIDER, id=provider_id)
+    owner = _provider(provider_id)
     await endpoint(world.engine, "booking.cancelled", owner=owner, url="https://127.0.0.1/")
     booking_id = (await world.confirmed(in_days(3), provider=provider)).booking_id
     await world.update(world.booking(booking_id), "ask-cancel", reason="Ill.")
@@ -98,7 +98,7 @@ async def test_nobody_is_erased_before_their_standing_knows_what_was_late(
     async with world.engine.begin() as conn:
         await conn.execute(delete(standing_late_events).where(known))
     said: list[str] = []
-    assert not await erase(stack, Role.PROVIDER, provider_id, said.append)
+    assert not await erase(stack, owner, said.append)
     assert said == [f"{owner} cannot be erased while these bookings are open: {booking_id}"]
 
 
@@ -113,7 +113,7 @@ async def test_who_is_erased_by_two_at_once_is_erased_once(world: World, stack: 
 
     await world.until(listed, bool)
     said: list[str] = []
-    both = (erase(stack, Role.PROVIDER, provider_id, said.append) for _ in range(2))
+    both = (erase(stack, _provider(provider_id), said.append) for _ in range(2))
     assert await asyncio.gather(*both) == [True, True]
     assert sum("from now on" in line for line in said) == 1
 
@@ -129,7 +129,7 @@ async def test_a_standing_that_begins_while_its_provider_is_erased_ends_with_the
         # The erasure comes to this row when the standing that there was has been ended.
         its = standings.c.provider_id == provider_id
         await conn.execute(select(standings.c.status).where(its).with_for_update())
-        erasing = asyncio.create_task(erase(stack, Role.PROVIDER, provider_id, said.append))
+        erasing = asyncio.create_task(erase(stack, _provider(provider_id), said.append))
         with pytest.raises(WorkflowFailureError):
             await standing.result()
         begun = await world.start_standing(provider_id)
@@ -154,10 +154,14 @@ async def test_all_histories_of_a_standing_that_went_on_as_new_are_forgotten(
 
     await world.until(earlier, bool)
     said: list[str] = []
-    assert await erase(stack, Role.PROVIDER, provider_id, said.append, histories=True)
+    assert await erase(stack, _provider(provider_id), said.append, histories=True)
     assert said[-1] == "Temporal forgets 1 closed workflows."
     # It looks every half minute, and a busy server more than once.
     await world.until(earlier, lambda found: not found, within=240)
+
+
+def _provider(provider_id: str) -> Party:
+    return Party(role=Role.PROVIDER, id=provider_id)
 
 
 async def _states(world: World, booking_id: str) -> dict[str, tuple[str, str | None]]:
