@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def fuzz(request: pytest.FixtureRequest) -> int:
     """How many times as much to try of what is made up."""
     times: int = request.config.getoption("--fuzz")
     return times
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """An API waits for its worker as long as the machine takes; who has no worker says so."""
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr("api.patience.ANSWER_WITHIN", timedelta(seconds=60))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -187,8 +188,13 @@ async def test_what_concerns_the_database_alone_is_written_once(
 
 
 async def test_without_a_worker_a_command_is_taken(
-    parts: Services, acting_settings: Settings, provider: Viewer, client: Viewer
+    parts: Services,
+    acting_settings: Settings,
+    provider: Viewer,
+    client: Viewer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("api.patience.ANSWER_WITHIN", timedelta(seconds=0.5))
     app = create_app(acting_settings.model_copy(update={"task_queue": "nobody-works-here"}))
     async with app.router.lifespan_context(app):
         outcome = await ask_for_session(
