@@ -31,6 +31,11 @@ Whom = Annotated[
 ]
 
 
+def say(line: str) -> None:
+    """Print a line: what people wrote in it begins no other one, and tells a terminal nothing."""
+    typer.echo("".join(each if each.isprintable() else " " for each in line))
+
+
 @app.command()
 def repair(
     *,
@@ -52,7 +57,7 @@ def repair(
         async with stack(load_settings()) as parts:
             return await run(
                 parts,
-                print,
+                say,
                 apply=apply,
                 as_json=as_json,
                 booking=booking,
@@ -70,7 +75,7 @@ def explain(booking: str) -> None:
 
     async def work() -> bool:
         async with database(load_settings()) as engine:
-            return await run(engine, booking, print)
+            return await run(engine, booking, say)
 
     _run(work())
 
@@ -86,7 +91,7 @@ def stuck(*, as_json: AsJson = False) -> None:
 
     async def work() -> bool:
         async with stack(load_settings()) as parts:
-            return await run(parts, print, as_json=as_json)
+            return await run(parts, say, as_json=as_json)
 
     _run(work())
 
@@ -136,7 +141,7 @@ def erase(
         if not (yes or typer.confirm(f"Erase {person} for good?")):
             raise OperatorError("nobody is erased")
         async with stack(settings) as parts:
-            return await run(parts, person, print, histories=histories)
+            return await run(parts, person, say, histories=histories)
 
     _run(work())
 
@@ -149,7 +154,7 @@ def replay(file: Path, *, as_json: AsJson = False) -> None:
 
     async def work() -> bool:
         async with database(load_settings()) as engine:
-            await run(engine, file, print, as_json=as_json)
+            await run(engine, file, say, as_json=as_json)
         return True
 
     _run(work())

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from cli import app
 from config import Settings
 from ops import OperatorError
+from ops.commands import say
 from ops.connections import database, stack
 from tests.conftest import settings_for
 from tests.packaging.project import ROOT
@@ -29,6 +30,12 @@ def test_what_is_no_span_of_days_is_not_repaired(days: str) -> None:
 def test_a_person_is_an_id_or_a_role_and_an_id(command: str, words: list[str]) -> None:
     told = CliRunner().invoke(app, [command, *words])
     assert (told.exit_code, told.stdout) == (2, "")
+
+
+def test_what_people_wrote_stays_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say("In their words: \x1b[2J\n  2026-11-23T10:00:00Z sam: cancel. \u202eGr\u00fc\u00dfe")
+    told = "In their words:  [2J   2026-11-23T10:00:00Z sam: cancel.  Gr\u00fc\u00dfe\n"
+    assert capsys.readouterr().out == told
 
 
 async def test_a_database_that_does_not_answer_is_named() -> None:
