@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.portal.names import Names, names_of
 from api.problems import refused_with
 from api.services import Services, clock
-from config import Settings
+from api.settings import settings_of, site_of
 from db.queries.bookings import BookingRow
 from db.queries.calendars import sessions_of
 from db.stores.calendars import open_calendar
@@ -31,12 +31,6 @@ _TOKEN_BYTES = 32
 def hash_of(token: str) -> str:
     """What is kept of the secret in a calendar's address."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def site_of(request: Request) -> str:
-    """Where people reach this site: as the settings say, else as this request reached it."""
-    settings: Settings = request.app.state.settings
-    return settings.public_origin or str(request.base_url).rstrip("/")
 
 
 async def new_address(
@@ -67,7 +61,7 @@ async def invite_response(
     async with parts.engine.connect() as conn:
         names = await names_of(request, conn, booking.parties)
     session = _session(request, found, reader, names)
-    body = invite.invite(session, organizer=_organizer(request), at=clock())
+    body = invite.invite(session, organizer=settings_of(request).mail_address, at=clock())
     return Response(
         body,
         media_type=f"{invite.MEDIA_TYPE}; method={method}; charset=utf-8",
@@ -86,7 +80,9 @@ async def calendar_response(request: Request, parts: Services, owner: Party) -> 
             request, conn, [each for row in found for each in row.booking.parties]
         )
     body = invite.calendar_of(
-        _sessions(request, found, owner, names), name="Keepdate", organizer=_organizer(request)
+        _sessions(request, found, owner, names),
+        name="Keepdate",
+        organizer=settings_of(request).mail_address,
     )
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
@@ -121,8 +117,3 @@ def _session(request: Request, found: BookingRow, caller: Party, names: Names) -
         note=logistics.note,
         page=f"{site_of(request)}/bookings/{booking.id}",
     )
-
-
-def _organizer(request: Request) -> str | None:
-    settings: Settings = request.app.state.settings
-    return settings.mail_address

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.access import require_id
 from api.body import Json, parse
-from api.idempotency import Answered
+from api.idempotency import Answered, Effect
 from api.models.conversation import NewMessage
 from api.problems import ProblemError, not_found
 from api.services import clock
@@ -19,8 +18,6 @@ from db.queries.conversations import ConversationRow, get_conversation
 from db.stores.allowances import AT_ONCE, spend
 from db.stores.conversations import find_or_create, post_message
 from domain.party import Party
-
-Effect = Callable[[AsyncConnection, str], Awaitable[Answered]]
 
 TOO_MANY = "too-many-messages"
 

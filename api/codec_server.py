@@ -19,11 +19,12 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 from api.body import read_object
 from api.portal.session import viewer_of
-from api.problems import ProblemError, malformed_field, unauthenticated
+from api.problems import malformed_field, refused_with, unauthenticated
 from api.services import of_request
 from config import Settings
 from config_values import origin_of
 from domain.party import Party, Role
+from domain.refusal import Code
 from workflows.encryption import Encryption
 
 PATH = "/codec"
@@ -73,10 +74,10 @@ async def _require_support(request: Request, origins: frozenset[str | None]) -> 
             raise unauthenticated("Sign in to the portal as support, or bring a token.")
         # A cookie comes along from any page of the same site, so the page has to be one of ours.
         if request.headers.get("origin") not in origins:
-            raise ProblemError(403, "not-allowed", "This is not for pages of that address.")
+            raise refused_with(Code.NOT_ALLOWED, "This is not for pages of that address.")
         party = viewer.party
     if party.role is not Role.SUPPORT:
-        raise ProblemError(403, "not-allowed", "This is for support alone.")
+        raise refused_with(Code.NOT_ALLOWED, "This is for support alone.")
 
 
 async def _bearer(request: Request) -> Party | None:

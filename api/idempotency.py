@@ -57,6 +57,10 @@ class Answered:
         return response
 
 
+Effect = Callable[[AsyncConnection, str], Awaitable[Answered]]
+"""What a write does in the transaction of its key; the text is an id put by for what it makes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Write:
     """A request that changes something: whose, by which key, and what tells it from another.
@@ -124,7 +128,7 @@ def kept_answer(found: Claimed) -> Answered | None:
 async def written_once(
     engine: AsyncEngine,
     write: Write,
-    effect: Callable[[AsyncConnection, str], Awaitable[Answered]],
+    effect: Effect,
 ) -> Answered:
     """Carries out a write that concerns the database alone, in one transaction with its key.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.access import sees
 from api.body import Json, parse
-from api.idempotency import Answered
+from api.idempotency import Answered, Effect
 from api.models.booking import Logistics
 from api.problems import not_found, refused_with
 from api.views import booking_view
@@ -23,9 +21,7 @@ WITH_LOGISTICS = frozenset({State.CONFIRMED, State.COMPLETED})
 """The states in which there is a session to arrange, or to remember."""
 
 
-def replacing_logistics(
-    booking_id: str, body: Json, caller: Party
-) -> Callable[[AsyncConnection, str], Awaitable[Answered]]:
+def replacing_logistics(booking_id: str, body: Json, caller: Party) -> Effect:
     """What `written_once` carries out to replace the logistics of a booking as a whole.
 
     Raises the problem 422 for a body that is none, and 404 to whoever was erased in the meantime;

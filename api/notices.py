@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.body import Json
-from api.idempotency import Answered
+from api.idempotency import Answered, Effect
 from api.models.notices import NoticesWanted
 from api.problems import malformed_field, refused
 from db.queries.contacts import Reach, Source, get_reach
@@ -35,9 +33,7 @@ def notices_view(who: Party, reach: Reach) -> Json:
     }
 
 
-def changing(
-    who: Party, wanted: NoticesWanted, caller: Party
-) -> Callable[[AsyncConnection, str], Awaitable[Answered]]:
+def changing(who: Party, wanted: NoticesWanted, caller: Party) -> Effect:
     """What `written_once` carries out to change how somebody is told: 200 with how they are then.
 
     Raises the problem 422 for a group that does not concern them; it is refused where all that

@@ -14,7 +14,7 @@ from api.idempotency import Answered
 from api.models.webhook import NewWebhook, WebhookChange
 from api.problems import ProblemError, malformed_field, not_found, refused_with
 from api.services import clock
-from config import Settings
+from api.settings import settings_of
 from db.queries.webhooks import (
     DeliveryRow,
     WebhookRow,
@@ -44,8 +44,7 @@ OWNERS = (Role.SERVICE, Role.SUPPORT, Role.PROVIDER)
 
 def reach_of(request: Request) -> Reach:
     """Where webhooks may go, by the settings."""
-    settings: Settings = request.app.state.settings
-    return settings.webhook_reach
+    return settings_of(request).webhook_reach
 
 
 async def add(

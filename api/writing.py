@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from api.body import Json
-from api.idempotency import Answered, Write, written_once
+from api.idempotency import Effect, Write, written_once
 from api.services import Services
 from domain.party import Party
 
@@ -19,7 +16,7 @@ async def answer_once(
     caller: Party,
     parts: Services,
     body: Json,
-    effect: Callable[[AsyncConnection, str], Awaitable[Answered]],
+    effect: Effect,
     *,
     makes_in: str | None = None,
 ) -> JSONResponse:

@@ -12,13 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from api import bookings, standings
 from api.body import Json, parse
 from api.commands import Given, carried_out_once, completed
 from api.gateway import BOOKING_MESSAGES, STANDING_MESSAGES, Message
-from api.idempotency import Answered, Write, refusal_as_answer, written_once
+from api.idempotency import Answered, Effect, Write, refusal_as_answer, written_once
 from api.models.booking import BookingRequest
 from api.portal.complaints import for_people
 from api.portal.forms import Form
@@ -124,7 +122,7 @@ async def write_once(
     viewer: Viewer,
     parts: Services,
     form: Form,
-    effect: Callable[[AsyncConnection, str], Awaitable[Answered]],
+    effect: Effect,
 ) -> Outcome:
     """Carries out what concerns the database alone, as `api.idempotency.written_once` does."""
 

@@ -39,7 +39,7 @@ _ANSWERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
+class BookingAct:
     """Somebody about to do something to a booking that concerns them."""
 
     request: Request
@@ -83,11 +83,13 @@ class Act:
 
 async def _act(
     found: TheBooking, request: Request, viewer: SignedIn, parts: Parts, form: SentForm
-) -> Act:
-    return Act(request=request, viewer=viewer, parts=parts, form=form, booking_id=id_of(found))
+) -> BookingAct:
+    return BookingAct(
+        request=request, viewer=viewer, parts=parts, form=form, booking_id=id_of(found)
+    )
 
 
-TheAct = Annotated[Act, Depends(_act)]
+TheAct = Annotated[BookingAct, Depends(_act)]
 
 
 @router.post("/confirm")
@@ -197,7 +199,7 @@ async def set_logistics(act: TheAct, viewer: SignedIn) -> Response:
     return await act.after(outcome, "Saved. The client sees it on this page.")
 
 
-async def _entered_meanwhile(act: Act, start: str | None) -> Outcome | None:
+async def _entered_meanwhile(act: BookingAct, start: str | None) -> Outcome | None:
     """What to answer a form for an accepted date that no longer waits; None if the rules decide.
 
     A colleague may have entered it, and once more would be one more change of the date.

@@ -27,6 +27,7 @@ from api.portal.timelines import Teller, newest_first
 from api.portal.told import told
 from api.portal.waiting import waiting_for
 from api.services import Services, clock
+from api.settings import settings_of
 from config_temporal import workflow_page
 from db.queries.bookings import BookingRow, Intent
 from db.queries.conversations import find_conversation
@@ -173,7 +174,7 @@ def _workflow_page(request: Request, viewer: Viewer, booking: Booking) -> str:
     """Where support sees the booking's workflow; nobody else is led there."""
     if viewer.role is not Role.SUPPORT:
         return ""
-    return workflow_page(request.app.state.settings, booking_workflow_id(booking.id))
+    return workflow_page(settings_of(request), booking_workflow_id(booking.id))
 
 
 def _is_on_record(booking: Booking) -> bool:

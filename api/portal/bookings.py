@@ -13,7 +13,7 @@ from api.portal.booking_page import booking_page
 from api.portal.counted import counted
 from api.portal.forms import page_router
 from api.portal.found import TheBooking, id_of
-from api.portal.listed import After, listed
+from api.portal.listed import After, Search, listed, looked_for
 from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import SignedIn
@@ -44,14 +44,14 @@ async def show_bookings(
     viewer: SignedIn,
     parts: Parts,
     state: Filter = None,
-    q: Annotated[str, Query(max_length=200)] = "",
+    q: Search = "",
     after: After = None,
 ) -> Response:
     """The viewer's bookings: of one state or all, those that match, from a place on."""
-    looked_for = q.replace("\0", "").strip()
+    q = looked_for(q)
     async with parts.engine.connect() as conn:
         counts = await count_by_state(conn, viewer.party)
-        among = await matching(conn, viewer.party, looked_for) if looked_for else None
+        among = await matching(conn, viewer.party, q) if q else None
         found: list[BookingRow] = []
         if among is None or among.is_anything:
             found = await list_bookings(
@@ -77,7 +77,7 @@ async def show_bookings(
             after=after,
             place_of=lambda booking: booking.id,
         ),
-        q=looked_for,
+        q=q,
         search_hint=_SEARCH[viewer.role],
         state=state.value if state else "",
         filters=_filters(counts),

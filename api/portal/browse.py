@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api import paging
 from api.access import require_id
 from api.portal.forms import page_router
-from api.portal.listed import After, listed
+from api.portal.listed import After, Search, listed, looked_for
 from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import ClientIn
@@ -29,19 +29,18 @@ async def browse(
     request: Request,
     viewer: ClientIn,
     parts: Parts,
-    q: Annotated[str, Query(max_length=200)] = "",
+    q: Search = "",
     provider_id: Annotated[str, Query(max_length=64)] = "",
     after: After = None,
 ) -> Response:
     """The listed topics, newest first: all of them, or what is searched for."""
-    # PostgreSQL takes every character but this one.
-    wanted = q.replace("\0", "").strip()
+    q = looked_for(q)
     async with parts.engine.connect() as conn:
         found = await list_topics(
             conn,
             viewer=viewer.party,
             provider_id=require_id(provider_id) if provider_id else None,
-            q=wanted,
+            q=q,
             limit=_PER_PAGE + 1,
             after=paging.place(after or None),
         )
@@ -57,7 +56,7 @@ async def browse(
         tab="browse",
         counts=counts,
         topics=listed(found, _PER_PAGE, after=after, place_of=lambda topic: topic.id),
-        q=wanted,
+        q=q,
         provider_id=provider_id,
         names=names,
     )

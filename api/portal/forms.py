@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from api.addresses import host_in
 from api.portal.session import knows_form_secret
-from config import Settings
+from api.settings import settings_of
 from db.ids import new_id
 from domain.instants import rfc3339
 from domain.refusal import FieldError
@@ -164,15 +164,15 @@ def page_router(prefix: str = "") -> APIRouter:
 
 def _require_own_site(request: Request) -> None:
     """What browsers say about where a request comes from must be this site, if they say it."""
-    settings: Settings = request.app.state.settings
+    public_origin = settings_of(request).public_origin
     site = request.headers.get("sec-fetch-site")
     if site not in (None, "same-origin", "none"):
         raise ForgedError
     origin = request.headers.get("origin")
     if origin is None:
         return
-    if settings.public_origin is not None:
-        own = origin == settings.public_origin
+    if public_origin is not None:
+        own = origin == public_origin
     else:
         own = host_in(origin) == request.headers.get("host")
     if not own:

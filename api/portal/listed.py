@@ -16,6 +16,16 @@ After = Annotated[str | None, Query(max_length=200)]
 """Where a page begins: `next` of the one before; empty, or left out, at the top of the list."""
 
 
+Search = Annotated[str, Query(max_length=200)]
+"""What is searched for in a list; empty for all of it."""
+
+
+def looked_for(q: str) -> str:
+    """What a search looks for, without space around it."""
+    # PostgreSQL takes every character but this one.
+    return q.replace("\0", "").strip()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listed(Generic[T]):
     """Some of a list: its rows, where they begin, and where it goes on, if it does."""

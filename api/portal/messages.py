@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import Request
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api import paging
@@ -23,7 +22,7 @@ from api.portal.session import SignedIn, Viewer
 from api.portal.tab_counts import tab_counts
 from api.portal.told import told
 from api.portal.written import some_text
-from api.problems import ProblemError
+from api.problems import ProblemError, not_found
 from api.services import Parts, Services, clock
 from db.queries.conversations import MessageRow, find_conversation, list_conversations
 from db.queries.topics import offers_anything
@@ -123,7 +122,7 @@ async def _pair(viewer: Viewer, parts: Services, form: Form) -> tuple[str, str]:
             client_id = require_id(form.text("client_id"))
             if await find_conversation(conn, provider_id=viewer.id, client_id=client_id):
                 return viewer.id, client_id
-    raise HTTPException(404)
+    raise not_found()
 
 
 def _excerpt(message: MessageRow, viewer: Viewer) -> Markup:

@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.portal.people import demo_person
+from api.portal.people import demo_person, has_demo_people
 from api.portal.session import Viewer
 from api.portal.zones import zone_named
 from api.services import Services
-from config import Settings
 from db.queries.people import PersonRow, find_people
 from db.stores.people import note_person
 from domain.party import A_BOOKING, Party, Role
@@ -67,8 +66,7 @@ class Names:
 
 def names_for(request: Request, people: Mapping[Party, PersonRow] | None = None) -> Names:
     """The names that the application serving this request can show."""
-    settings: Settings = request.app.state.settings
-    return Names(has_demo_people=settings.environment != "production", people=people or {})
+    return Names(has_demo_people=has_demo_people(request), people=people or {})
 
 
 async def names_of(request: Request, conn: AsyncConnection, parties: Collection[Party]) -> Names:

@@ -11,7 +11,6 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.starlette_client import OAuth
 from fastapi import Request
 from joserfc.errors import JoseError
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.portal.forms import page_router
@@ -20,7 +19,9 @@ from api.portal.paths import local_path
 from api.portal.rendering import redirect, render
 from api.portal.session import Viewer, sign_in
 from api.portal.zones import UNKNOWN_ZONE, ZONE_COOKIE, zone_named
+from api.problems import not_found
 from api.services import Parts, Services
+from api.settings import settings_of, site_of
 from config import Settings
 from db.queries.contacts import Source, get_reach
 from db.stores.contacts import keep_address
@@ -69,7 +70,9 @@ async def start(request: Request) -> Response:
     provider = _provider(request)
     request.session[_NEXT] = local_path(request.query_params.get("next"))
     try:
-        response: Response = await provider.authorize_redirect(request, _callback(request))
+        response: Response = await provider.authorize_redirect(
+            request, f"{site_of(request)}{_CALLBACK}"
+        )
     except httpx2.HTTPError as error:
         return _failed(request, error, status=503)
     return response
@@ -122,14 +125,8 @@ async def _note_address(parts: Services, viewer: Viewer, claims: dict[str, Any])
 def _provider(request: Request) -> Any:
     provider = request.app.state.identity_provider
     if provider is None:
-        raise HTTPException(404)
+        raise not_found()
     return provider
-
-
-def _callback(request: Request) -> str:
-    settings: Settings = request.app.state.settings
-    origin = settings.public_origin or str(request.base_url).rstrip("/")
-    return f"{origin}{_CALLBACK}"
 
 
 def _failed(request: Request, error: Exception, *, status: int) -> Response:
@@ -138,7 +135,7 @@ def _failed(request: Request, error: Exception, *, status: int) -> Response:
 
 
 def _viewer(request: Request, claims: dict[str, Any]) -> Viewer | None:
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     given = _claim(claims, settings.oidc_role_claim)
     held = given if isinstance(given, list) else [given]
     role = next((role for role in _ROLES if role.value in held), None)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from fastapi import Request
+
 from api.portal.session import Viewer
+from api.settings import settings_of
 from domain.party import Party, Role
 
 
@@ -26,3 +29,8 @@ DEMO_PEOPLE: tuple[Viewer, ...] = (
 def demo_person(role: str, person_id: str) -> Viewer | None:
     """The demo person of a role and id; None if there is none."""
     return next((who for who in DEMO_PEOPLE if (who.role, who.id) == (role, person_id)), None)
+
+
+def has_demo_people(request: Request) -> bool:
+    """Whether there are any here: in production there are none."""
+    return settings_of(request).environment != "production"

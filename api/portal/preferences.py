@@ -20,8 +20,8 @@ from api.portal.session import SignedIn, Viewer, move_to_zone
 from api.portal.zones import ZONE_COOKIE, zone_named, zones_by_region
 from api.problems import not_found
 from api.services import Parts, Services
+from api.settings import settings_of
 from api.webhooks import OWNERS
-from config import Settings
 from db.queries.calendars import calendar_opened_at, owner_of_calendar
 from db.stores.calendars import close_calendar
 from domain.party import Role
@@ -49,12 +49,11 @@ async def change_settings(
     await introduce(parts, replace(viewer, zone=zone))
     move_to_zone(request, zone)
     response = redirect(request, "/settings", done=f"Times are shown in {zone.key} now.")
-    settings: Settings = request.app.state.settings
     response.set_cookie(
         ZONE_COOKIE,
         zone.key,
         max_age=_A_YEAR_SECONDS,
-        secure=settings.behind_tls,
+        secure=settings_of(request).behind_tls,
         httponly=True,
         samesite="lax",
     )
@@ -122,9 +121,8 @@ async def _page(
 
 def _token_of(request: Request, viewer: Viewer, form: Form) -> str:
     """The secret of the address that a form makes: nobody else can know it, and it is not kept."""
-    settings: Settings = request.app.state.settings
     told = f"calendar {viewer.role.value} {viewer.id} {form.command_id}"
-    key = settings.require_session_secret().encode()
+    key = settings_of(request).require_session_secret().encode()
     found = hmac.digest(key, told.encode(), "sha256")
     return base64.urlsafe_b64encode(found).decode().rstrip("=")
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from fastapi import Request
-from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.access import require_id
+from api import topics
 from api.portal.act import Outcome, ask_for_session
 from api.portal.forms import Form, SentForm, page_router
 from api.portal.names import names_of
@@ -17,7 +15,7 @@ from api.portal.start_fields import FIELDS, earliest, read_starts
 from api.portal.tab_counts import tab_counts
 from api.portal.written import any_text
 from api.services import Parts, Services, clock
-from db.queries.topics import TopicRow, TopicStatus, get_topic
+from db.queries.topics import TopicStatus
 from domain.instants import in_words
 from domain.party import Party, Role
 from domain.policy import DEFAULT_POLICY
@@ -42,7 +40,7 @@ async def ask(
 ) -> Response:
     """Asks for a session, and leads to the booking that this begins."""
     async with parts.engine.connect() as conn:
-        await _topic(conn, topic_id)
+        await topics.existing(conn, topic_id)
     outcome = await ask_for_session(
         viewer,
         parts,
@@ -70,7 +68,7 @@ async def _page(
 ) -> Response:
     now = clock()
     async with parts.engine.connect() as conn:
-        topic = await _topic(conn, topic_id)
+        topic = await topics.existing(conn, topic_id)
         provider = Party(role=Role.PROVIDER, id=topic.provider_id)
         names = await names_of(request, conn, [provider])
         unread = await tab_counts(conn, viewer.party)
@@ -89,10 +87,3 @@ async def _page(
         earliest=earliest(viewer.zone, now),
         answer_within=in_words(DEFAULT_POLICY.answer_within),
     )
-
-
-async def _topic(conn: AsyncConnection, topic_id: str) -> TopicRow:
-    topic = await get_topic(conn, require_id(topic_id))
-    if topic is None:
-        raise HTTPException(404)
-    return topic

@@ -15,13 +15,14 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.addresses import host_in
 from api.portal.paths import local_path
 from api.portal.zones import UNKNOWN_ZONE, zone_named
+from api.problems import not_found
 from api.services import clock
+from api.settings import settings_of
 from config import Settings
 from domain.party import Party, Role
 
@@ -106,7 +107,6 @@ def sign_out(request: Request, answer: Response) -> None:
     ended = request.session.get(_ID)
     request.session.clear()
     if ended is not None:
-        settings: Settings = request.app.state.settings
         answer.set_cookie(
             _ENDED_COOKIE,
             ended,
@@ -114,7 +114,7 @@ def sign_out(request: Request, answer: Response) -> None:
             max_age=int(2 * LASTS.total_seconds()),
             httponly=True,
             samesite="lax",
-            secure=settings.behind_tls,
+            secure=settings_of(request).behind_tls,
         )
 
 
@@ -196,7 +196,7 @@ def require_role(*roles: Role) -> Callable[[Request], Awaitable[Viewer]]:
     async def in_role(request: Request) -> Viewer:
         viewer = signed_in(request)
         if viewer.role not in roles:
-            raise HTTPException(404)
+            raise not_found()
         return viewer
 
     return in_role

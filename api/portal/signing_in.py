@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fastapi import Request
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.portal.forms import SentForm, page_router
 from api.portal.names import introduce
 from api.portal.navigation import home
 from api.portal.paths import local_path
-from api.portal.people import DEMO_PEOPLE, demo_person
+from api.portal.people import DEMO_PEOPLE, demo_person, has_demo_people
 from api.portal.rendering import redirect, render
 from api.portal.session import Flash, SignedIn, flash, sign_in, sign_out, viewer_of
 from api.portal.zones import ZONE_COOKIE, zone_named
+from api.problems import not_found
 from api.services import Parts
-from config import Settings
 from domain.party import Role
 
 router = page_router()
@@ -47,7 +46,7 @@ async def show_sign_in(request: Request) -> Response:
         "sign_in.html",
         onward=onward,
         identity_provider=request.app.state.identity_provider is not None,
-        groups=groups if _has_demo_people(request) else [],
+        groups=groups if has_demo_people(request) else [],
     )
 
 
@@ -55,8 +54,8 @@ async def show_sign_in(request: Request) -> Response:
 async def sign_in_as_demo_person(request: Request, parts: Parts, form: SentForm) -> Response:
     """Signs in one of the demo people. There are none in production."""
     chosen = demo_person(form.text("role"), form.text("id"))
-    if chosen is None or not _has_demo_people(request):
-        raise HTTPException(404)
+    if chosen is None or not has_demo_people(request):
+        raise not_found()
     zone = zone_named(request.cookies.get(ZONE_COOKIE)) or chosen.zone
     viewer = replace(chosen, zone=zone)
     await introduce(parts, viewer)
@@ -71,8 +70,3 @@ async def end_session(request: Request) -> Response:
     sign_out(request, answer)
     flash(request, Flash(kind="done", text="You are signed out."))
     return answer
-
-
-def _has_demo_people(request: Request) -> bool:
-    settings: Settings = request.app.state.settings
-    return settings.environment != "production"

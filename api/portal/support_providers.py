@@ -13,7 +13,7 @@ from api.access import require_id
 from api.portal.act import Outcome, tell_standing
 from api.portal.counted import counted
 from api.portal.forms import Form, SentForm, page_router
-from api.portal.listed import After, listed
+from api.portal.listed import After, Search, listed, looked_for
 from api.portal.names import names_of
 from api.portal.paths import local_path
 from api.portal.rendering import follow, render
@@ -23,7 +23,7 @@ from api.portal.tab_counts import tab_counts
 from api.portal.written import any_text, some_text
 from api.problems import not_found
 from api.services import Parts, Services
-from config import Settings
+from api.settings import settings_of
 from config_temporal import workflow_page
 from db.queries.bookings import list_bookings
 from db.queries.providers import count_by_status, is_known, list_providers
@@ -47,16 +47,16 @@ async def show_providers(
     viewer: SupportIn,
     parts: Parts,
     status: Annotated[Status | None, Query()] = None,
-    q: Annotated[str, Query(max_length=200)] = "",
+    q: Search = "",
     after: After = None,
 ) -> Response:
     """The providers, by standing, or those that are searched for."""
-    looked_for = q.replace("\0", "").strip()
+    q = looked_for(q)
     async with parts.engine.connect() as conn:
         found = await list_providers(
             conn,
             status=status,
-            q=looked_for,
+            q=q,
             limit=_PER_PAGE + 1,
             after=paging.place(after or None),
         )
@@ -71,7 +71,7 @@ async def show_providers(
         tab="providers",
         counts=counts,
         providers=listed(found, _PER_PAGE, after=after, place_of=lambda row: row.provider_id),
-        q=looked_for,
+        q=q,
         status_chosen=status.value if status else "",
         filters=_filters(numbers),
         names=names,
@@ -79,7 +79,7 @@ async def show_providers(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
+class StandingAct:
     """Support about to do something about a provider's standing."""
 
     request: Request
@@ -128,11 +128,13 @@ TheProvider = Annotated[str, Depends(_provider)]
 
 async def _act(
     provider_id: TheProvider, request: Request, viewer: SupportIn, parts: Parts, form: SentForm
-) -> Act:
-    return Act(request=request, viewer=viewer, parts=parts, form=form, provider_id=provider_id)
+) -> StandingAct:
+    return StandingAct(
+        request=request, viewer=viewer, parts=parts, form=form, provider_id=provider_id
+    )
 
 
-TheAct = Annotated[Act, Depends(_act)]
+TheAct = Annotated[StandingAct, Depends(_act)]
 
 
 @router.get("/{provider_id}")
@@ -193,7 +195,6 @@ async def _file(
     outcome: Outcome | None = None,
     form: Form | None = None,
 ) -> Response:
-    settings: Settings = request.app.state.settings
     async with parts.engine.connect() as conn:
         file = await read_file(request, conn, provider_id)
         bookings = await list_bookings(conn, provider_id=provider_id, limit=_BOOKINGS + 1)
@@ -219,7 +220,7 @@ async def _file(
         has_more_bookings=len(bookings) > _BOOKINGS,
         names=names,
         late_within=in_words(file.standing.policy.late_within),
-        workflow_page=workflow_page(settings, standing_workflow_id(provider_id)),
+        workflow_page=workflow_page(settings_of(request), standing_workflow_id(provider_id)),
     )
 
 

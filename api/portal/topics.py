@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api import paging, topics
@@ -21,6 +20,7 @@ from api.portal.rendering import redirect, render
 from api.portal.session import ProviderIn, Viewer
 from api.portal.tab_counts import tab_counts
 from api.portal.written import any_text, some_text
+from api.problems import not_found
 from api.services import Parts, Services
 from db.queries.standings import get_standing
 from db.queries.topics import TopicRow, list_topics
@@ -134,7 +134,7 @@ _MINUTES = _bounds("duration_minutes")
 async def _own(conn: AsyncConnection, viewer: Viewer, topic_id: str) -> TopicRow:
     topic = await topics.existing(conn, topic_id)
     if topic.provider_id != viewer.id:
-        raise HTTPException(404)
+        raise not_found()
     return topic
 
 

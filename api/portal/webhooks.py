@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api import paging, webhooks
@@ -21,6 +20,7 @@ from api.portal.session import SignedIn, Viewer
 from api.portal.tab_counts import tab_counts
 from api.portal.told import told
 from api.portal.written import any_text, some_text
+from api.problems import not_found
 from api.services import Parts, Services, clock
 from db.queries.feed import PUBLIC
 from db.queries.webhooks import list_deliveries, list_webhooks
@@ -35,7 +35,7 @@ _PER_PAGE = 25
 
 async def _owner(viewer: SignedIn) -> Viewer:
     if viewer.role not in webhooks.OWNERS:
-        raise HTTPException(404)
+        raise not_found()
     return viewer
 
 

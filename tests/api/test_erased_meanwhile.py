@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api import topics
-from api.idempotency import Answered
+from api.idempotency import Answered, Effect
 from api.logistics import replacing_logistics
 from api.models.topic import TopicChange
 from api.problems import ProblemError
@@ -23,8 +21,6 @@ from domain.booking.decide import elapse
 from domain.party import Party, Role
 from tests.api.marketplace import Marketplace, ok
 from tests.db.player import in_days, requested
-
-Effect = Callable[[AsyncConnection, str], Awaitable[Answered]]
 
 
 async def _nothing_is_there(engine: AsyncEngine, effect: Effect) -> None:
