@@ -5,7 +5,6 @@ from __future__ import annotations
 import httpx
 from playwright.async_api import ViewportSize, expect
 
-from tests.api.marketplace import fresh_key
 from tests.browser.accessibility import too_long
 from tests.browser.conftest import Visit
 from tests.browser.town import founded
@@ -57,8 +56,7 @@ async def test_each_message_goes_in_its_own_direction(visit: Visit, address: str
     async with httpx.AsyncClient(base_url=address, timeout=30) as http:
         town = await founded(http, ida, noa)
         chat = await town.conversation()
-        text = {"text": "שלום!"}
-        await town.client.post(f"/v1/conversations/{chat}/messages", text, fresh_key())
+        await town.says(chat, "שלום!")
     await ida.open(f"/messages/{chat}")
     about, said = await ida.page.locator(".bubble p").all()
     # The sign ends the sentence, whose end is on the left; the time comes after the name.

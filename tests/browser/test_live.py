@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
-from tests.api.marketplace import fresh_key, ok
+from tests.api.marketplace import ok
 from tests.browser.conftest import Visit
 from tests.browser.keyboard import tab_to
 from tests.browser.town import Town
-from tests.browser.visitor import LIVE_MILLISECONDS, Visitor
+from tests.browser.visitor import COOKIE, Visitor, session_cookie
 
 WORDS = "My train does not run on that day."
+
+_COME_BACK = "() => { window.dispatchEvent(new Event('online')) }"
+_TAKE_DOWN = """() => {
+    window.said = [];
+    const aloud = document.querySelector("body > [role=status]");
+    const takeDown = () => window.said.push(aloud.textContent);
+    new MutationObserver(takeDown).observe(aloud, { childList: true });
+}"""
+_GO_AWAY = """() => {
+    Object.defineProperty(document, "hidden", { value: true, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+_LOOK_AGAIN = """() => {
+    delete document.hidden;
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 async def test_a_change_beside_a_form_shows_while_somebody_writes_in_it(
@@ -73,22 +90,37 @@ async def test_whoever_is_signed_out_meanwhile_is_told(ida: Visitor, town: Town)
     await ida.context.clear_cookies()
     await town.tell(town.client, path.rpartition("/")[2], "cancel", reason="I am ill.")
     await ida.hears("You are signed out: this page no longer shows what happens.")
-    await ida.press("Sign in")
-    await expect(ida.page).to_have_url(re.compile("/sign-in.next="))
+    async with ida.context.expect_page() as opened:
+        await ida.press("Sign in")
+    await expect(await opened.value).to_have_url(re.compile("/sign-in.next="))
+
+
+async def test_whoever_signs_in_again_goes_on_with_what_they_wrote(
+    ida: Visitor, town: Town, address: str
+) -> None:
+    chat = await town.conversation()
+    await ida.open(f"/messages/{chat}")
+    await ida.write({"Message": WORDS})
+    await ida.context.clear_cookies()
+    await town.says(chat, "Are you there?")
+    await ida.hears("You are signed out: this page no longer shows what happens.")
+
+    another = session_cookie(ida.role, ida.id, ida.name, "Europe/Berlin")
+    await ida.context.add_cookies([{"name": COOKIE, "value": another, "url": address}])
+    await ida.page.evaluate(_COME_BACK)
+    await ida.hears("Are you there?")
+    await expect(ida.page.locator("#left-behind")).to_have_count(0)
+    await ida.press("Send")
+    await expect(ida.page.get_by_role("log")).to_contain_text(WORDS)
 
 
 async def test_whoever_was_signed_out_is_told_when_their_page_connects_again(
     ida: Visitor, town: Town
 ) -> None:
     await ida.open(f"/bookings/{await town.booked(20)}")
-    kept = await ida.context.cookies()
     await ida.context.clear_cookies()
-    await ida.page.evaluate("() => { window.dispatchEvent(new Event('online')) }")
+    await ida.page.evaluate(_COME_BACK)
     await ida.hears("You are signed out: this page no longer shows what happens.")
-
-    # Who comes back in another tab has not lost what was written in this one.
-    await ida.context.add_cookies(kept)  # type: ignore[arg-type]
-    await expect(ida.page.locator("#left-behind")).to_have_count(0, timeout=LIVE_MILLISECONDS)
 
 
 async def test_a_page_stays_that_of_whoever_opened_it(
@@ -114,9 +146,84 @@ async def test_how_long_ago_something_was_goes_on_with_the_clock(ida: Visitor, t
     await expect(ida.page.get_by_text("This booking: updated.")).to_have_count(0)
 
 
+async def test_what_could_not_be_read_waits_until_somebody_looks(ida: Visitor, town: Town) -> None:
+    ida.expects("net::ERR_FAILED")
+    await ida.page.clock.install()
+    chat = await town.conversation()
+    await ida.open(f"/messages/{chat}")
+    await ida.page.route(f"**/messages/{chat}", lambda route: route.abort())
+    async with ida.page.expect_event("requestfailed"):
+        await town.says(chat, "Are you there?")
+    await ida.page.evaluate(_GO_AWAY)
+    await ida.page.unroute(f"**/messages/{chat}")
+
+    asked: list[str] = []
+    ida.page.on("request", lambda request: asked.append(request.url))
+    await ida.page.clock.fast_forward("05:00")
+    # Whatever it has asked for by then came before this.
+    await ida.page.evaluate("() => fetch('/healthz')")
+    assert [url for url in asked if chat in url] == []
+
+    await ida.page.evaluate(_LOOK_AGAIN)
+    await ida.hears("Are you there?")
+
+
+async def test_an_answer_that_never_comes_is_not_waited_for(ida: Visitor, town: Town) -> None:
+    await ida.page.clock.install()
+    chat = await town.conversation()
+    await ida.open(f"/messages/{chat}")
+    over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await over.wait()
+        await route.abort()
+
+    await ida.page.route(f"**/messages/{chat}", hold, times=1)
+    async with ida.page.expect_request(f"**/messages/{chat}"):
+        await town.says(chat, "Are you there?")
+    await ida.page.clock.fast_forward("02:00")
+    await ida.hears("Are you there?")
+    over.set()
+
+
+async def test_a_page_goes_on_as_soon_as_the_server_is_back(ida: Visitor, town: Town) -> None:
+    await ida.page.clock.install()
+    chat = await town.conversation()
+    await ida.open(f"/messages/{chat}")
+    stream, page = re.compile(r"/live\b"), f"**/messages/{chat}"
+    for away in (stream, page):
+        await ida.page.route(away, lambda route: route.fulfill(status=503))
+    for _ in range(6):
+        async with ida.page.expect_response(stream):
+            await ida.page.evaluate(_COME_BACK)
+    async with ida.page.expect_response(page):
+        await ida.page.clock.fast_forward("01:01")
+    for back in (stream, page):
+        await ida.page.unroute(back)
+    await ida.page.evaluate(_COME_BACK)
+    await town.says(chat, "Are you there?")
+    await ida.hears("Are you there?")
+
+
+async def test_only_a_change_is_said_aloud(ida: Visitor, town: Town) -> None:
+    await ida.page.clock.install()
+    booking_id = await town.confirmed(40)
+    await ida.open(f"/bookings/{booking_id}")
+    form = await ida.unfold("Propose other times")
+    await ida.write({"Reason": WORDS, "Time 1": "2999-01-01T10:00"}, within=form)
+    await ida.press("Propose", within=form)
+    await ida.sees("lies more than two years ahead")
+    await ida.page.evaluate(_TAKE_DOWN)
+    async with ida.page.expect_response(f"**/bookings/{booking_id}"):
+        await ida.page.clock.fast_forward("11:00")
+    # One reading comes after the other.
+    ok(await town.provider.put(f"/v1/bookings/{booking_id}/logistics", {"note": "By the door."}))
+    await ida.hears("By the door.")
+    assert await ida.page.evaluate("() => window.said") == ["This booking: updated."]
+
+
 async def test_messages_are_read_out_as_they_come(ida: Visitor, town: Town) -> None:
     chat = await town.conversation()
     await ida.open(f"/messages/{chat}")
-    text = {"text": "Are you there?"}
-    await town.client.post(f"/v1/conversations/{chat}/messages", text, fresh_key())
+    await town.says(chat, "Are you there?")
     await expect(ida.page.get_by_role("log")).to_contain_text("Are you there?")

@@ -51,6 +51,11 @@ class Town:
         found: str = chat.json()["id"]
         return found
 
+    async def says(self, chat: str, text: str) -> None:
+        """A message of the client's."""
+        path = f"/v1/conversations/{chat}/messages"
+        created(await self.client.post(path, {"text": text}, fresh_key()))
+
     async def confirmed(self, days: float) -> str:
         """A confirmed booking; its id."""
         booking_id = await self.booked(days)

@@ -13,7 +13,8 @@
   // Changes come in bursts, of which one reading of the page shows all.
   const GATHER_MS = 30;
   const BETWEEN_READINGS_MS = 500;
-  // The server says something every 15 seconds. A computer that was asleep may wait for ever.
+  // The server says something every 15 seconds. A computer that was asleep may wait for ever, for
+  // that and for an answer.
   const SILENCE_MS = 40_000;
   const FIRST_PAUSE_MS = 2_000;
   const LONGEST_PAUSE_MS = 60_000;
@@ -65,8 +66,9 @@
     lastHeard = Date.now();
     pause = FIRST_PAUSE_MS;
     if (change.type === "position") {
-      // The page did not know where it stood, so it may have missed something before this.
-      if (isFirst) want([EVERYTHING]);
+      // The page did not know where it stood, so it may have missed something before this. And what
+      // could not be read while the server was away can be now.
+      want(isFirst ? [EVERYTHING] : []);
     } else {
       want(change.type === "reset" ? [EVERYTHING] : topicsOf(change));
     }
@@ -97,6 +99,7 @@
   const wanted = new Set();
   let isReading = false;
   let reading = 0;
+  let readingAt = Infinity;
   let lastRead = Date.now();
 
   function want(topics) {
@@ -105,13 +108,18 @@
   }
 
   function readSoon(wait) {
-    if (isReading || reading) return;
-    const left = Math.max(wait, lastRead + BETWEEN_READINGS_MS - Date.now());
-    reading = setTimeout(read, left);
+    if (isReading) return;
+    const at = Math.max(Date.now() + wait, lastRead + BETWEEN_READINGS_MS);
+    if (at >= readingAt) return;
+    clearTimeout(reading);
+    readingAt = at;
+    reading = setTimeout(read, at - Date.now());
   }
 
   async function read() {
-    reading = 0;
+    readingAt = Infinity;
+    // What nobody sees is not to count as read; it stays wanted until somebody looks.
+    if (document.hidden) return;
     const topics = new Set(wanted);
     wanted.clear();
     const regions = [...document.querySelectorAll("[data-live][id]")].filter(
@@ -138,26 +146,42 @@
   }
 
   async function newest() {
-    const answer = await fetch(livePage || location.href.split("#")[0], {
-      cache: "no-store",
-      credentials: "same-origin",
-      headers: { Accept: "text/html", "X-Keepdate-Live": "1" },
-    });
-    if (answer.status >= 500) throw new Error("the server is away");
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const patience = new AbortController();
+    const lost = setTimeout(() => patience.abort(), SILENCE_MS);
+    try {
+      const answer = await fetch(livePage || location.href.split("#")[0], {
+        cache: "no-store",
+        credentials: "same-origin",
+        headers: { Accept: "text/html", "X-Keepdate-Live": "1" },
+        signal: patience.signal,
+      });
+      if (answer.status >= 500) throw new Error("the server is away");
+      return ours(answer, new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } finally {
+      clearTimeout(lost);
+    }
+  }
+
+  // The page that was read, if it is the same one and its reader still the same person.
+  function ours(answer, page) {
     const reader = page.body.dataset.viewer;
     if (reader !== viewer) {
       sayWhoIsHere(reader, answer.url);
       return null;
     }
-    document.getElementById("left-behind")?.remove();
+    leftBehind()?.remove();
+    // Whoever has signed in again meanwhile goes on with what they wrote here.
+    const secret = page.querySelector("[name=csrf]").value;
+    for (const field of document.querySelectorAll("[name=csrf]")) field.value = secret;
     // Or it is gone: whoever looks at it finds out with their next step.
     return answer.ok && !answer.redirected ? page : null;
   }
 
+  const leftBehind = () => document.getElementById("left-behind");
+
   // Nobody's page turns into that of somebody else; one that is left behind says so.
   function sayWhoIsHere(other, address) {
-    if (document.getElementById("left-behind")) return;
+    if (leftBehind()) return;
     const notice = document.createElement("div");
     notice.id = "left-behind";
     notice.className = "notice notice-warning live-notice";
@@ -165,21 +189,32 @@
     const link = document.createElement("a");
     link.href = address;
     link.textContent = other ? "Load it anew" : "Sign in";
+    // What was written here stays, and can be sent from here afterwards.
+    if (!other) link.target = "_blank";
     const told = other ? "Somebody else is signed in" : "You are signed out";
     notice.append(`${told}: this page no longer shows what happens. `, link);
     document.querySelector("main").prepend(notice);
+    // The stream that it may still have is that of a session which is over; without one, it looks
+    // whether its reader is back.
+    if (source !== null) follow();
   }
 
   // ---- Beginning, sleeping, waking
+
+  function goOn() {
+    pause = FIRST_PAUSE_MS;
+    want(leftBehind() ? [EVERYTHING] : []);
+    follow();
+  }
 
   for (const scroller of document.querySelectorAll("[data-live-scroll=end]")) {
     scroller.scrollTop = scroller.scrollHeight;
   }
   // Nobody sees a hidden page, and browsers allow few connections: it goes on where it stopped.
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : follow()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : goOn()));
   window.addEventListener("pagehide", leave);
-  window.addEventListener("pageshow", (event) => event.persisted && follow());
-  window.addEventListener("online", () => !document.hidden && follow());
+  window.addEventListener("pageshow", (event) => event.persisted && goOn());
+  window.addEventListener("online", () => !document.hidden && goOn());
   setInterval(() => {
     if (source !== null && Date.now() - lastHeard > SILENCE_MS) follow();
     if (!document.hidden && Date.now() - lastRead > CLOCK_MS) want([EVERYTHING]);

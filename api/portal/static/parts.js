@@ -17,7 +17,8 @@ window.keepdateParts = (() => {
   function update(region, fresh, newest, force = false) {
     if (!fresh || !region.isConnected) return;
     const notice = document.getElementById(`${region.id}-changed`);
-    if (essence(region) === essence(fresh)) {
+    const before = essence(region);
+    if (before === essence(fresh)) {
       if (notice) notice.remove();
       tellTime(region, fresh);
       return;
@@ -38,7 +39,9 @@ window.keepdateParts = (() => {
     const lost = written.filter((field) => !field.isConnected).map((field) => field.value);
     if (lost.length) region.before(keepsakeOf(lost));
     for (const scroller of scrollers) scroller.scrollTop = scroller.scrollHeight;
-    if (region.dataset.liveLabel) announcer.textContent = `${region.dataset.liveLabel}: updated.`;
+    // All that differed may have been a form in use, which was left as it is.
+    if (!region.dataset.liveLabel || essence(region) === before) return;
+    announcer.textContent = `${region.dataset.liveLabel}: updated.`;
   }
 
   // How long ago something was is another thing to say each minute, and no change of the page.
