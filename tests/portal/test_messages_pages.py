@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -168,6 +169,19 @@ async def test_only_the_two_and_support_read_a_conversation(pair: Pair, meet: Me
     support = await meet("support")
     assert "Between us." in words(await support.get(chat))
     assert await unread(pair.ada) == 1
+
+
+async def test_nobody_else_can_be_called_what_support_is(meet: Meet) -> None:
+    ada = await meet("provider")
+    await ada.offers()
+    mallory = await meet("client", name="Sam Keller, support")
+    sent = {"csrf": await mallory.csrf(), "provider_id": ada.id}
+    chat = (await mallory.post("/messages/start", sent)).headers["location"]
+    sam = await meet("support", name="Sam Keller")
+    for somebody in (mallory, sam):
+        await somebody.says(chat, "What is your password?")
+    abouts = re.findall('<p class="bubble-about">(.*?)·', (await ada.get(chat)).text)
+    assert ["badge-support" in about for about in abouts] == [False, True]
 
 
 async def test_a_conversation_begins_only_with_whom_one_can_reach(pair: Pair, meet: Meet) -> None:
