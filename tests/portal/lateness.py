@@ -21,6 +21,11 @@ class Late:
     client: Visitor
     topic: str
 
+    @property
+    def file(self) -> str:
+        """Where support finds the provider's file."""
+        return f"/providers/{self.provider.id}"
+
     async def confirmed(self, days: int, hour: int = 10) -> str:
         """A session in so many days; the path of its page."""
         start = local(days, hour=hour)

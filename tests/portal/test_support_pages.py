@@ -10,12 +10,7 @@ import httpx
 import pytest
 
 from api.portal import support_queues
-from config import Settings
-from config_temporal import workflow_page
-from db.ids import new_id
-from db.queries.providers import list_providers
 from db.queries.queues import cases_due
-from domain.standing.state import Status
 from tests.portal.browser import PageForm, forms_of
 from tests.portal.conftest import Meet
 from tests.portal.lateness import SCRIPT, Late, late_people
@@ -34,11 +29,6 @@ async def late(meet: Meet) -> Late:
 async def eve(meet: Meet) -> Visitor:
     """A member of the staff, in Berlin."""
     return await meet("support", name="Eve Keller")
-
-
-def file_of(late: Late) -> str:
-    """Where support finds the provider's file."""
-    return f"/providers/{late.provider.id}"
 
 
 def form_under(page: httpx.Response, start: str) -> PageForm:
@@ -135,7 +125,7 @@ async def test_a_proof_is_accepted_with_its_case_file_in_sight(late: Late, eve: 
     assert SCRIPT not in queue.text
     assert f"Ill. {SCRIPT}" in words(queue)
     assert "3 late cancellations, more than the 2 that are allowed" in words(queue)
-    review = f"{file_of(late)}/proofs/"
+    review = f"{late.file}/proofs/"
     answer = await decided(eve, queue, review, verdict="accept", note="Get well soon.")
     assert answer.headers["location"] == "/queues"
     told = words(await late.standing("Warned"))
@@ -148,8 +138,8 @@ async def test_a_proof_is_accepted_with_its_case_file_in_sight(late: Late, eve: 
 
 async def test_a_rejection_needs_its_reason_and_suspends(late: Late, eve: Visitor) -> None:
     await proof_brought(late)
-    page = await eve.get(file_of(late))
-    review = f"{file_of(late)}/proofs/"
+    page = await eve.get(late.file)
+    review = f"{late.file}/proofs/"
     for written, told in (
         ({"verdict": "reject", "note": " "}, "Note to the provider has to be given."),
         ({"note": "Neither"}, "Some of this cannot be read"),
@@ -158,8 +148,8 @@ async def test_a_rejection_needs_its_reason_and_suspends(late: Late, eve: Visito
         assert answer.status_code == 422
         assert told in words(answer)
     answer = await decided(eve, page, review, verdict="reject", note=f"Unreadable. {SCRIPT}")
-    assert answer.headers["location"] == file_of(late)
-    assert "Reinstate the topics" in words(await eve.get(file_of(late)))
+    assert answer.headers["location"] == late.file
+    assert "Reinstate the topics" in words(await eve.get(late.file))
     suspended = await late.provider.get("/topics")
     assert "Your topics are suspended" in words(suspended)
     assert f"The proof was rejected: Unreadable. {SCRIPT}" in words(suspended)
@@ -180,7 +170,7 @@ async def test_claims_are_settled_the_contested_first(late: Late, eve: Visitor, 
     claims = queue.text.partition('id="claims"')[2]
     assert 0 < claims.index(late.provider.id) < claims.index(other.provider.id)
     assert f"I was there. {SCRIPT}" in words(queue)
-    settle = f"{file_of(late)}/claims/"
+    settle = f"{late.file}/claims/"
     answer = await decided(eve, queue, settle, verdict="dismiss", note="The chat says so.")
     assert answer.headers["location"] == "/queues"
     told = words(await late.provider.get("/standing"))
@@ -189,7 +179,7 @@ async def test_claims_are_settled_the_contested_first(late: Late, eve: Visitor, 
     stale = await decided(eve, queue, settle, verdict="uphold")
     assert stale.status_code == 409
     assert "This claim was dismissed already." in words(stale)
-    await decided(eve, queue, f"{file_of(other)}/claims/", verdict="uphold")
+    await decided(eve, queue, f"{other.file}/claims/", verdict="uphold")
     assert "Warned" in words(await other.provider.get("/standing"))
 
 
@@ -200,15 +190,15 @@ async def test_a_claim_whose_event_is_excused_is_not_said_to_count(
     page = await late.standing("Otherwise it counts as a late cancellation")
     [claimed] = re.findall(r'name="covers" value="([^"]+)"', page.text)
     await late.provider.send(page, "/standing/proof", covers=claimed, statement="Ill.")
-    queue = await eve.get(file_of(late))
+    queue = await eve.get(late.file)
     assert "it counts by itself" in words(queue)
     assert "Uphold: it counts" in words(queue)
-    await decided(eve, queue, f"{file_of(late)}/proofs/", verdict="accept", note="Get well.")
+    await decided(eve, queue, f"{late.file}/proofs/", verdict="accept", note="Get well.")
 
     assert "It is excused, and does not count in any case." in words(
         await late.provider.get("/standing")
     )
-    file = words(await eve.get(file_of(late)))
+    file = words(await eve.get(late.file))
     assert "it is excused, and upheld by itself" in file
     assert "Uphold: it counts" not in file
 
@@ -245,101 +235,3 @@ async def test_cases_are_found_by_when_they_end(late: Late) -> None:
 
     assert late.provider.id in await found(8)
     assert late.provider.id not in await found(6)
-
-
-async def test_topics_are_suspended_and_reinstated_with_a_reason(late: Late, eve: Visitor) -> None:
-    path = file_of(late)
-    page = await eve.get(path)
-    missing = await eve.send(page, f"{path}/suspend", reason=" ")
-    assert missing.status_code == 422
-    assert "Reason has to be given." in words(missing)
-    answer = await eve.send(page, f"{path}/suspend", reason=f"Fraud. {SCRIPT}")
-    assert answer.headers["location"] == path
-    suspended = await eve.get(path)
-    assert "The topics are suspended." in words(suspended)
-    assert SCRIPT not in suspended.text
-    assert f"Fraud. {SCRIPT}" in words(await late.provider.get("/standing"))
-    again = await eve.send(page, f"{path}/suspend", reason="Twice.")
-    assert again.status_code == 409
-    assert "The provider's topics are suspended already." in words(again)
-    assert "Reinstate the topics" in words(again)
-    await eve.send(suspended, f"{path}/reinstate", reason="A mistake.")
-    told = words(await eve.get(path))
-    assert "The topics are reinstated." in told
-    assert "Topics reinstated: A mistake." in told
-    assert "Listed" in words(await late.provider.get("/topics"))
-
-
-async def test_a_providers_file_holds_everything(late: Late, eve: Visitor) -> None:
-    path = await late.cancelled(3)
-    await late.standing("Warned")
-    page = await eve.get(file_of(late))
-    told = words(page)
-    assert all(each in told for each in ("Noor Haddad", "Ben Okafor", "Fugues", "Every decision"))
-    assert f'href="{path}"' in page.text
-    workflow = f"/namespaces/default/workflows/provider-standing%2F{late.provider.id}"
-    assert f'href="http://127.0.0.1:8233{workflow}"' in page.text
-    booking = await eve.get(path)
-    assert f"/workflows/booking%2F{path.rpartition('/')[2]}" in booking.text
-    assert "/workflows/" not in (await late.provider.get(path)).text
-
-
-def test_the_temporal_ui_can_be_elsewhere() -> None:
-    settings = Settings(temporal_ui_url="https://temporal.example.org/ui/")
-    page = workflow_page(settings, "booking/1")
-    assert page == "https://temporal.example.org/ui/namespaces/default/workflows/booking%2F1"
-
-
-async def test_providers_are_found_by_name_id_and_standing(late: Late, eve: Visitor) -> None:
-    link = f'href="{file_of(late)}"'
-
-    async def shown(query: str) -> bool:
-        answer = await eve.get(f"/providers?{query}")
-        assert answer.status_code == 200
-        return link in answer.text
-
-    assert await shown(f"q={late.provider.id}")
-    assert await shown(f"q={late.provider.id[-12:]}&status=good")
-    assert not await shown(f"q={late.provider.id}&status=suspended")
-    assert not await shown(f"q={late.client.id}")
-    assert not await shown(f"q={SCRIPT}%00")
-    await eve.send(await eve.get(file_of(late)), f"{file_of(late)}/suspend", reason="Fraud.")
-    assert await shown(f"q={late.provider.id}&status=suspended")
-    assert not await shown(f"q={late.provider.id}&status=good")
-    assert (await eve.get("/providers?status=splendid")).status_code == 422
-
-
-async def test_a_provider_is_found_by_what_they_are_called(meet: Meet, eve: Visitor) -> None:
-    name = f"Zora {new_id()[-8:]}"
-    zora = await meet("provider", name=name)
-    assert "Nobody matches" in words(await eve.get(f"/providers?q={name.upper()}"))
-    await zora.offers()
-    assert f'href="/providers/{zora.id}"' in (await eve.get(f"/providers?q={name.upper()}")).text
-
-
-async def test_lists_of_providers_go_on_where_they_stopped(late: Late, meet: Meet) -> None:
-    others = [await late_people(meet) for _ in range(2)]
-    known = {each.provider.id for each in (late, *others)}
-    for status in (None, Status.GOOD):
-        seen: list[str] = []
-        after = None
-        async with late.provider.parts.engine.connect() as conn:
-            while rows := await list_providers(conn, status=status, limit=2, after=after):
-                seen += [row.provider_id for row in rows]
-                after = seen[-1]
-        assert seen == sorted(set(seen))
-        assert known <= set(seen)
-
-
-async def test_the_area_of_support_is_nobody_elses(late: Late, eve: Visitor) -> None:
-    assert (await eve.get(f"/providers/{new_id()}")).status_code == 404
-    own = file_of(late)
-    for visitor in (late.provider, late.client):
-        for path in ("/queues", "/providers", own):
-            assert (await visitor.get(path)).status_code == 404
-        sent = {"csrf": await visitor.csrf(), "reason": "Mine.", "verdict": "accept"}
-        for act in ("suspend", "reinstate", "proofs/proof-1/review", "claims/x/settle"):
-            assert (await visitor.post(f"{own}/{act}", sent)).status_code == 404
-    unknown = {"csrf": await eve.csrf(), "reason": "Nobody."}
-    assert (await eve.post(f"/providers/{new_id()}/suspend", unknown)).status_code == 404
-    assert "Listed" in words(await late.provider.get("/topics"))

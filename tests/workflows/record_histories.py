@@ -32,7 +32,8 @@ from db.migrate import upgrade
 from dev.postgres import Postgres
 from dev.temporal import temporal_command
 from domain.notices.ledger import Channel
-from tests.workflows.lives import LIVES, OUTLET, name_of
+from tests.workflows.lives import LIVES, name_of
+from tests.workflows.lives_of_notices import OUTLET
 from tests.workflows.sources import ROOT, fingerprints
 from tests.workflows.world import Handle, World
 from worker import RUNNER, WORKFLOWS, build_worker
