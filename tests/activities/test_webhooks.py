@@ -92,10 +92,11 @@ async def test_a_replaced_secret_signs_on_for_a_day(
     webhook_id = await endpoint(engine, url=receiver.url, signing=oldest)
     await requested(engine)
     notice = await outgoing(engine, webhook_id)
-    rotated = now() - SECRET_OVERLAP + HOUR
+    until = now() + HOUR
+    rotated = until - SECRET_OVERLAP
     async with engine.begin() as conn:
         await replace_secret(conn, webhook_id, secret=old, now=rotated - 2 * HOUR)
-        assert await replace_secret(conn, webhook_id, secret=new, now=rotated) == now() + HOUR
+        assert await replace_secret(conn, webhook_id, secret=new, now=rotated) == until
     await outlet(engine).send(notice)
     assert len(receiver.last.headers["webhook-signature"].split()) == 2
     for signing in (old, new):

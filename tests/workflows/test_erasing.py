@@ -18,7 +18,7 @@ from ops.privacy import erase, export
 from tests.db.endpoints import endpoint
 from tests.workflows.mailing import mail_is_sent
 from tests.workflows.scripted_outlet import once
-from tests.workflows.world import World, in_days
+from tests.workflows.world import Handle, World, in_days
 
 
 async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> None:
@@ -40,6 +40,9 @@ async def test_a_person_is_exported_and_erased(world: World, stack: Stack) -> No
     assert [row["id"] for row in tables["bookings"]] == [booking.booking_id]
     assert [row["provider_id"] for row in tables["standings"]] == [provider_id]
 
+    # What Temporal lists lags behind.
+    await _listed(world, handle, "Completed")
+    await _listed(world, standing, "Running")
     said.clear()
     done = await world.until(
         lambda: erase(stack, _provider(provider_id), said.append, histories=True), bool
@@ -65,6 +68,7 @@ async def test_who_is_erased_is_owed_nothing_and_what_others_are_owed_goes_on(
         mailing.office.plan(booking_id, "booking.declined", once(opened))
         await world.update(handle, "decline", reason="No time.")
         await mailing.tried(booking_id, "booking.declined")
+        await _listed(world, handle, "Running")
         assert await erase(stack, provider, said.append)
         assert any("run on until they have told others" in line for line in said)
 
@@ -106,12 +110,7 @@ async def test_who_is_erased_by_two_at_once_is_erased_once(world: World, stack: 
     provider_id, _ = await world.provider_with_topic()
     standing = await world.start_standing(provider_id)
     await world.update(standing, "suspend", reason="Wombats.")
-
-    async def listed() -> bool:
-        query = f"WorkflowId = '{standing.id}'"
-        return bool([each async for each in world.client.list_workflows(query)])
-
-    await world.until(listed, bool)
+    await _listed(world, standing, "Running")
     said: list[str] = []
     both = (erase(stack, _provider(provider_id), said.append) for _ in range(2))
     assert await asyncio.gather(*both) == [True, True]
@@ -124,6 +123,7 @@ async def test_a_standing_that_begins_while_its_provider_is_erased_ends_with_the
     provider_id, _ = await world.provider_with_topic()
     standing = await world.start_standing(provider_id)
     await world.update(standing, "suspend", reason="Wombats.")
+    await _listed(world, standing, "Running")
     said: list[str] = []
     async with world.engine.begin() as conn:
         # The erasure comes to this row when the standing that there was has been ended.
@@ -162,6 +162,16 @@ async def test_all_histories_of_a_standing_that_went_on_as_new_are_forgotten(
 
 def _provider(provider_id: str) -> Party:
     return Party(role=Role.PROVIDER, id=provider_id)
+
+
+async def _listed(world: World, handle: Handle, status: str) -> None:
+    """Wait until Temporal's list shows a workflow as it is."""
+
+    async def found() -> bool:
+        query = f"WorkflowId = '{handle.id}' AND ExecutionStatus = '{status}'"
+        return bool([each async for each in world.client.list_workflows(query)])
+
+    await world.until(found, bool)
 
 
 async def _states(world: World, booking_id: str) -> dict[str, tuple[str, str | None]]:

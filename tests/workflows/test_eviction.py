@@ -8,7 +8,7 @@ from dataclasses import replace
 from config import Settings
 from db.ids import new_id
 from tests.workflows.wire import troubles
-from tests.workflows.world import World, in_days
+from tests.workflows.world import PATIENCE, World, in_days
 from worker import build_worker
 
 
@@ -19,7 +19,7 @@ async def test_more_bookings_than_a_worker_can_remember(
     settings = shared_settings.model_copy(update={"task_queue": queue, "max_cached_workflows": 2})
     own = replace(world, task_queue=queue)
     # A workflow that does not let go when it is forgotten would hold a thread, and the stop.
-    async with asyncio.timeout(30), build_worker(world.client, world.engine, settings):
+    async with asyncio.timeout(2 * PATIENCE), build_worker(world.client, world.engine, settings):
         wanted = [await own.request(start) for _ in range(8)]
         for command in ("confirm", "ask-cancel"):
             fields = {"start": start} if command == "confirm" else {"reason": "Ill."}

@@ -28,7 +28,7 @@ from ops import OperatorError
 from ops.connections import Stack
 from ops.explain import explain
 from ops.repair import repair
-from ops.stuck import stuck
+from ops.stuck import MANY_ATTEMPTS, stuck
 from ops.what_if import read_policy, replay
 from tests.conftest import settings_for
 from tests.db.endpoints import endpoint
@@ -206,7 +206,10 @@ async def test_what_an_endpoint_does_not_take_is_one_line_for_all_bookings(
 
     [line] = await world.until(run, lambda found: "2 notices" in "".join(found))
     assert line.startswith(f"webhook {webhook_id} of {owner} at 127.0.0.1: 2 notices are still")
-    assert re.search(r"after up to [34] attempts\. The last, of booking/", line)
+    attempts = re.search(r"after up to (\d+) attempts\. The last, of booking/", line)
+    assert attempts is not None
+    # Of the first there may have been more by the time that the second has had as many.
+    assert int(attempts[1]) >= MANY_ATTEMPTS
     assert "a-key" not in line
     async with world.engine.begin() as conn:
         await delete_webhook(conn, webhook_id, now=in_days(0))

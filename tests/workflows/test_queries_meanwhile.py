@@ -37,8 +37,8 @@ _RENEWED = timedelta(seconds=1)
 _ENDING = 0.2
 """Seconds between the signal and the answer, in which the recording ends."""
 
-_TRIES = 6
-"""So often is the moment looked for: on a machine that is busy it can be missed."""
+_TRIES = 30
+"""So often is the moment looked for: on a machine that is busy it is missed again and again."""
 
 _RECORDED = EventType.EVENT_TYPE_MARKER_RECORDED
 _SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED

@@ -24,7 +24,7 @@ from domain.instants import rfc3339
 from domain.policy import DEFAULT_POLICY
 from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 from tests.workflows.wire import payload, raw, sent, troubles
-from tests.workflows.world import World, in_days, now
+from tests.workflows.world import PATIENCE, World, in_days, now
 from workflows.snapshot import BookingInput, Progress, StandingInput
 
 
@@ -34,7 +34,7 @@ async def _fails(world: World, kind: str, workflow_id: str, *arguments: Any) -> 
         kind, args=arguments, id=workflow_id, task_queue=world.task_queue
     )
     with pytest.raises(WorkflowFailureError) as caught:
-        await asyncio.wait_for(handle.result(), 20)
+        await asyncio.wait_for(handle.result(), PATIENCE)
     assert isinstance(caught.value.cause, ApplicationError)
     assert await troubles(handle) == ["EVENT_TYPE_WORKFLOW_EXECUTION_FAILED"]
     return caught.value.cause.type or ""
@@ -155,7 +155,7 @@ async def test_whoever_commands_what_is_just_refused_to_begin_is_told_why(world:
         )
         await conn.execute(update(topics).where(topic).values(listed=False))
     with pytest.raises(WorkflowUpdateFailedError) as told:
-        await asyncio.wait_for(given.result(), 20)
+        await asyncio.wait_for(given.result(), PATIENCE)
     assert isinstance(told.value.cause, ApplicationError)
     assert told.value.cause.type == "topic-not-listed"
     with pytest.raises(WorkflowFailureError):
