@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.marketplace import (
     Marketplace,
+    Person,
     created,
     fresh_key,
     in_days,
@@ -130,3 +131,12 @@ async def test_writes_beside_the_workflows_act_once_too(market: Marketplace) -> 
 
     assert len({created(answer)["id"] for answer in answers}) == 1
     assert len(ok(await client.get(path))["items"]) == 1
+
+
+async def test_nobody_can_use_up_the_command_of_another(market: Marketplace) -> None:
+    path = f"/v1/providers/{market.provider().id}/standing"
+    mallory = Person(market.http, "support", "m")
+    sam = Person(market.http, "support", "m.suspend.b")
+    ok(await mallory.post(f"{path}/suspend", {"reason": "Mine."}, "b.reinstate.c"))
+    standing = ok(await sam.post(f"{path}/reinstate", {"reason": "A mistake."}, "c"))
+    assert standing["status"] == "good"
