@@ -70,8 +70,8 @@ def completed(
     for field in _STAFF_FIELDS:
         if caller.role not in _STAFF and field in said:
             raise refused_with(Code.NOT_ALLOWED, f"{field}: only support and services can say it.")
-    # Update ids are one name space for a whole workflow, and a command id is its giver's own. Ids of
-    # people hold no slash: another's command cannot be made to look like this one.
+    # Update ids are one name space for a whole workflow, and a command id is its giver's own. The
+    # ids of people hold no slash: another's command cannot be made to look like this one.
     update_id = _short(f"{caller.role}/{caller.id}/{name}/{payload['command_id']}")
     return Given(write=write, order=Order(name=name, payload=payload, update_id=update_id))
 
