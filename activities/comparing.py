@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.accounts import Accounts, GoneError, Handle, UnansweredError
@@ -185,30 +189,31 @@ class Comparer:
         It begins again where its record ends. Only a booking that Temporal still remembers is left
         to people: its own history knows more, and somebody has ended it on purpose.
         """
-        handle = self.handle(subject, subject_id)
-        ended_at = None
-        try:
-            described = await handle.describe()
-            status, ended_at = described.status, described.close_time
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            status = None
-        if status is WorkflowExecutionStatus.RUNNING:
+        workflow_id = self.handle(subject, subject_id).id
+        told = await self._told(workflow_id)
+        status = told.status
+        if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
             return None
-        if status is WorkflowExecutionStatus.COMPLETED:
-            if ended_before is not None and ended_at is not None and ended_at > ended_before:
+        if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+            if ended_before is not None and told.close_time.ToDatetime(UTC) > ended_before:
                 return None
-            return await self.compared(handle.id, apply=apply)
-        how = f"was {status.name.lower().replace('_', ' ')}" if status else "is unknown to Temporal"
+            return await self.compared(workflow_id, apply=apply)
+        how = f"was {_in_words(status)}" if status else "is unknown to Temporal"
         line = f"its workflow {how}: nobody keeps its deadlines"
         finding = Finding(subject=subject.value, id=subject_id)
-        if subject is Subject.BOOKING and status is not None:
+        if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED:
             return replace(
                 finding,
                 differs=(line,),
-                why=f"`temporal workflow reset --workflow-id {handle.id} --type LastWorkflowTask`"
-                " brings it back while Temporal remembers it",
+                why=f"`temporal workflow unpause --workflow-id {workflow_id}` has it go on",
+            )
+        if subject is Subject.BOOKING and status:
+            return replace(
+                finding,
+                differs=(line,),
+                why=f"`temporal workflow reset --workflow-id {workflow_id} --type LastWorkflowTask"
+                f' --reason "It was {_in_words(status)}."` brings it back while Temporal remembers'
+                " it",
             )
         if not apply:
             return replace(finding, differs=(line,))
@@ -221,6 +226,28 @@ class Comparer:
                 return None
             await begin_booking_again(self._client, self._task_queue, row.booking)
         return replace(finding, mended=(line,))
+
+    async def _told(self, workflow_id: str) -> WorkflowExecutionInfo:
+        """What the server says of a workflow; nothing, where it does not know it.
+
+        In the server's own words: the SDK has none for a workflow that is paused, and fails.
+        """
+        asked = DescribeWorkflowExecutionRequest(
+            namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+        )
+        service = self._client.workflow_service
+        try:
+            answer = await service.describe_workflow_execution(asked, retry=True)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return WorkflowExecutionInfo()
+        return answer.workflow_execution_info
+
+
+def _in_words(status: WorkflowExecutionStatus.ValueType) -> str:
+    name = WorkflowExecutionStatus.Name(status)
+    return name.removeprefix("WORKFLOW_EXECUTION_STATUS_").lower().replace("_", " ")
 
 
 def _has_gaps(found: Compared) -> bool:

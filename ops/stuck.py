@@ -12,14 +12,20 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import (
     ApplicationErrorCategory,
     EventType,
     PendingWorkflowTaskState,
+    WorkflowExecutionStatus,
     WorkflowTaskFailedCause,
 )
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    ListWorkflowExecutionsRequest,
+)
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -41,6 +47,7 @@ _FEW = 2
 
 _REPORTED = "ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL"
 _RUNNING = "ExecutionStatus = 'Running'"
+_PAUSED = "ExecutionStatus = 'Paused'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +90,22 @@ def in_words(failing: Failing) -> str:
 async def _stuck(client: Client) -> AsyncIterator[Stuck]:
     """Those that the server reports, then those of which an activity fails again and again.
 
-    The server says of the first which they are. For the second, every running workflow is asked.
+    The server says of the first which they are, and which were paused. For the second, every
+    running workflow is asked.
     """
     seen = set()
     room = asyncio.Semaphore(AT_ONCE)
-    for query in (_REPORTED, _RUNNING):
-        token: bytes | None = None
+    for query in (_REPORTED, _PAUSED, _RUNNING):
+        token = b""
         while True:
-            listing = client.list_workflows(query, page_size=_PAGE, next_page_token=token)
-            await listing.fetch_next_page()
-            ids = [each.id for each in listing.current_page or () if each.id not in seen]
+            listing = await client.workflow_service.list_workflow_executions(
+                ListWorkflowExecutionsRequest(
+                    namespace=client.namespace, query=query, page_size=_PAGE, next_page_token=token
+                ),
+                retry=True,
+            )
+            listed = (each.execution.workflow_id for each in listing.executions)
+            ids = [each for each in listed if each not in seen]
             for found in await asyncio.gather(*(_reason(client, each, room) for each in ids)):
                 if found is not None:
                     seen.add(found.workflow_id)
@@ -103,14 +116,23 @@ async def _stuck(client: Client) -> AsyncIterator[Stuck]:
 
 
 async def _reason(client: Client, workflow_id: str, room: asyncio.Semaphore) -> Stuck | None:
-    handle = client.get_workflow_handle(workflow_id)
+    asked = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+    )
+    service = client.workflow_service
     async with room:
         try:
-            described = (await handle.describe()).raw_description
+            # In the server's own words: the SDK has none for one that is paused, and fails.
+            described = await service.describe_workflow_execution(asked, retry=True)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
+        status = described.workflow_execution_info.status
+        if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED:
+            return Stuck(
+                workflow_id=workflow_id, reason="was paused by hand, and is to be unpaused"
+            )
         for activity in described.pending_activities:
             if activity.paused:
                 reason = f"{activity.activity_type.name} was paused by hand, and is to be unpaused"

@@ -145,6 +145,9 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_extra_args=[
             "--dynamic-config-value",
             "frontend.WorkflowTimeSkippingEnabled=true",
+            # Operators of some clusters can pause workflows.
+            "--dynamic-config-value",
+            "frontend.WorkflowPauseEnabled=true",
             # Timers are up to a second late otherwise, which tests would wait for.
             "--dynamic-config-value",
             'history.timerProcessorMaxTimeShift="20ms"',

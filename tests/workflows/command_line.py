@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,13 @@ class CommandLine:
         printed, complaint = await running.communicate()
         assert running.returncode == 0, complaint.decode()
         return printed.decode()
+
+    async def run_as_told(self, line: str) -> str:
+        """Run the command that a line has in backticks, as who reads it would."""
+        _, command, _ = line.split("`")
+        program, *words = shlex.split(command)
+        assert program == "temporal"
+        return await self.run(*words)
 
     async def signal(self, booking_id: str, name: str, **fields: Any) -> None:
         """`temporal workflow signal`, with one JSON object."""

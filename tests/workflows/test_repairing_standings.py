@@ -18,6 +18,7 @@ from db.schema import (
 )
 from domain.record import Subject
 from tests.workflows.by_hand import by_hand, found_by
+from tests.workflows.command_line import CommandLine
 from tests.workflows.world import Handle, RefusedError, World, in_days, now
 
 
@@ -110,6 +111,8 @@ async def test_what_is_open_needs_a_workflow(world: World, comparer: Comparer) -
     lost = await comparer.without_workflow(Subject.BOOKING, booking_id, apply=True)
     assert lost is not None
     assert lost.differs == ("its workflow was terminated: nobody keeps its deadlines",)
+    await CommandLine(world=world).run_as_told(lost.why or "")
+    assert await comparer.without_workflow(Subject.BOOKING, booking_id, apply=True) is None
     back = await comparer.without_workflow(Subject.STANDING, provider_id, apply=True)
     assert back is not None
     assert back.mended == ("its workflow was terminated: nobody keeps its deadlines",)
