@@ -61,6 +61,9 @@ def upgrade(url: str, *, give_up_after: timedelta = _GIVE_UP_AFTER) -> None:
 
 def _upgrade(engine: Engine, config: Config) -> None:
     with engine.begin() as connection:
+        # What operators allow their programs is for the traffic: an index takes what it takes.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL transaction_timeout = 0"))
         # Before Alembic looks which migrations there are, or two processes would find the same.
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         if _is_of_a_later_release(connection):

@@ -144,6 +144,29 @@ def test_nobody_waits_behind_a_migration_for_as_long_as_a_backup_takes(
     migrate.upgrade(empty_database)
 
 
+def test_limits_of_the_role_are_none_of_a_migration(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_engine(empty_database, poolclass=NullPool)
+    limits = ("statement_timeout", "transaction_timeout")
+    with engine.begin() as conn:
+        for limit in limits:
+            conn.execute(text(f"ALTER DATABASE {engine.url.database} SET {limit} = '1h'"))
+    met: list[object] = []
+    upgrade = command.upgrade
+
+    def look(config: Config, revision: str) -> None:
+        conn = config.attributes["connection"]
+        met.extend(conn.scalar(text(f"SHOW {limit}")) for limit in limits)
+        upgrade(config, revision)
+
+    monkeypatch.setattr(command, "upgrade", look)
+    migrate.upgrade(empty_database)
+    assert met == ["0", "0"]
+    with engine.connect() as conn:
+        assert conn.scalar(text("SHOW statement_timeout")) == "1h"
+
+
 def _migrated_up_to(revision: str, database: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrate._MIGRATIONS))
