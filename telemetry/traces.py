@@ -20,6 +20,9 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 _UNTRACED = "healthz,readyz,metrics,v1/live,live"
 """Probes, and streams that last for hours."""
 
+_CALENDARS = "/v1/calendars/"
+"""Whoever knows the rest of such a path reads somebody's calendar: the database has its hash."""
+
 _SEND_WITHIN_SECONDS = 2.0
 """So long the end of a process waits for a collector, on top of what it finishes by itself."""
 
@@ -116,9 +119,16 @@ def follow_statements(engine: AsyncEngine) -> None:
 
 
 def _without_query(span: Any, scope: Mapping[str, Any]) -> None:
-    """People search by names and words: what they look for is not for the trace."""
-    if span is not None and span.is_recording():
-        for name in ("http.url", "http.target"):
-            span.set_attribute(name, scope.get("path", ""))
-        if scope.get("query_string"):
-            span.set_attribute("url.query", "")
+    """People search by names and words: what they look for is not for the trace, nor are secrets.
+
+    What a span is told of an address has one name or another, by OTEL_SEMCONV_STABILITY_OPT_IN.
+    """
+    if span is None or not span.is_recording():
+        return
+    path = scope.get("path", "")
+    if path.startswith(_CALENDARS):
+        path = _CALENDARS
+    told = {"http.url": path, "http.target": path, "url.full": path, "url.path": path}
+    for name, value in {**told, "url.query": ""}.items():
+        if name in span.attributes:
+            span.set_attribute(name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -73,3 +74,34 @@ print(Hanging.given_up)
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("names", ["", "http/dup"])
+def test_neither_what_was_searched_for_nor_a_secret_is_in_a_trace(names: str) -> None:
+    program = """
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from telemetry import traces
+
+kept = InMemorySpanExporter()
+traces.switch_on(kept, "keepdate")
+app = FastAPI()
+traces.follow_requests(app)
+for path in ("/v1/calendars/SECRET.ics", "/v1/topics/a-topic?q=SEARCHED"):
+    TestClient(app).get(path)
+traces._provider.force_flush()
+for span in kept.get_finished_spans():
+    print(span.name, dict(span.attributes))
+traces.stop()
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "OTEL_SEMCONV_STABILITY_OPT_IN": names},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "/v1/topics/a-topic" in told
+    assert "SEARCHED" not in told
+    assert "SECRET" not in told
