@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, ConsoleMessage
+from playwright.async_api import Browser, ConsoleMessage, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import WorkflowEnvironment
 
@@ -48,8 +48,11 @@ def browser_settings(
 @pytest.fixture(scope="session")
 async def address(browser_settings: Settings) -> AsyncIterator[str]:
     """Where the portal is served."""
-    async with worked(browser_settings), served(browser_settings) as api:
-        yield api.address
+    with pytest.MonkeyPatch.context() as looking:
+        # Otherwise an announcement that was lost would be made up for unseen.
+        looking.setattr("api.live.hub._LOOK_EVERY_SECONDS", 3600)
+        async with worked(browser_settings), served(browser_settings) as api:
+            yield api.address
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +66,7 @@ async def browser_engine(browser_settings: Settings) -> AsyncIterator[AsyncEngin
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """A Chromium."""
+    expect.set_options(timeout=LIVE_MILLISECONDS)
     async with chromium() as started:
         yield started
 

@@ -15,9 +15,13 @@ BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 TITLE = "Counterpoint for beginners"
 
 
+TODAY = datetime.now(UTC)
+"""The same day to the end of the story, though midnight comes in the middle of it."""
+
+
 def local(days: int, zone: str, hour: int = 14) -> str:
     """Some hour in UTC, so many days from now, as a person in a zone writes it into a field."""
-    there = datetime.now(UTC).replace(hour=hour, minute=0) + timedelta(days=days)
+    there = TODAY.replace(hour=hour, minute=0) + timedelta(days=days)
     return f"{there.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
 
 

@@ -14,7 +14,7 @@ import httpx
 from domain.party import Party
 from tests.api.marketplace import token
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,6 +111,8 @@ async def test_a_database_that_was_restored_from_an_older_copy_is_followed_all_t
         undone = delete(events).where(events.c.feed_seq >= int(newest) - 1)
         async with engine.begin() as conn:
             await conn.execute(undone)
+        # Only then, for whoever listens anew looks at once for what is there.
+        async with engine.begin() as conn:
             await conn.execute(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

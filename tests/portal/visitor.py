@@ -119,7 +119,7 @@ def local(days: int, zone: str = "Europe/Berlin", hour: int = 10) -> str:
 
 def changes_of_clocks() -> tuple[str, str]:
     """Half past two in Berlin on the next day that lacks it, and on the next that has it twice."""
-    year = datetime.now(UTC).year + 1
+    year = datetime.now(ZoneInfo("Europe/Berlin")).year + 1
     days = [date(year, month, monthrange(year, month)[1]).toordinal() for month in (3, 10)]
     spring, autumn = (
         date.fromordinal(day - date.fromordinal(day).isoweekday() % 7) for day in days
