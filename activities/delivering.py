@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from db.ledger import recipient_of
 from db.recording import deliveries
 from domain.notices.ledger import GIVEN_UP_AFTER, Channel, Delivered, NoticeState, Owed
-from domain.party import Party, Role
+from domain.party import Party
 
 DELIVER = "deliver"
 
@@ -231,7 +232,7 @@ def _longer_than_usual(wait: timedelta | None) -> timedelta | None:
 def _outgoing(row: Row[Any]) -> Outgoing:
     return Outgoing(
         id=row.id,
-        to=Party(role=Role(row.recipient_role), id=row.recipient_id),
+        to=recipient_of(row),
         kind=row.kind,
         provider_id=row.provider_id,
         booking_id=row.booking_id,

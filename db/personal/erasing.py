@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.ledger import is_for
 from db.personal.columns import TABLES, Personal
 from db.personal.concerns import OWN_KEYS
 from db.personal.pseudonym import new_pseudonym
@@ -171,11 +172,7 @@ async def _owe_nothing_to(conn: AsyncConnection, person: Party) -> None:
     """Ends what they are owed: whoever delivers it is told so at the next attempt, and ends too."""
     await conn.execute(
         update(notices)
-        .where(
-            notices.c.recipient_role == person.role.value,
-            notices.c.recipient_id == person.id,
-            notices.c.state == NoticeState.OWED,
-        )
+        .where(is_for(person), notices.c.state == NoticeState.OWED)
         .values(state=NoticeState.SKIPPED, reason=GONE, ended_at=func.now())
     )
 

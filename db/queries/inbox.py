@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, tuple_
+from sqlalchemy import Row, Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.documents import booking_event_from, standing_event_from
+from db.ledger import is_for, recipient_of
 from db.queries.bookings import BookingRow, get_bookings
 from db.queries.headings import BookingHeading, booking_headings
 from db.schema import IN_INBOX, UNREAD, events, notices, webhooks
 from domain.booking.events import BookingEvent
 from domain.notices.about import About, Endpoint
 from domain.notices.judgements import bookings_named
-from domain.party import Party, Role
+from domain.party import Party
 from domain.standing.events import StandingEvent
 
 UNREAD_COUNTED = 100
@@ -67,7 +68,7 @@ async def list_inbox(
     conn: AsyncConnection, who: Party, *, limit: int, after: str | None = None
 ) -> list[NoticeRow]:
     """A person's notices, newest first, from the one before the notice `after` on."""
-    statement = select(notices).where(_inbox_of(who), IN_INBOX)
+    statement = select(notices).where(is_for(who), IN_INBOX)
     if after is not None:
         statement = statement.where(notices.c.id < after)
     found = await conn.execute(statement.order_by(notices.c.id.desc()).limit(limit))
@@ -81,7 +82,7 @@ async def count_unread_notices(conn: AsyncConnection, who: Party) -> int:
 
 def unread_statement(who: Party) -> Select[int]:
     """What `count_unread_notices` asks; apart from it, so that its plan can be looked at."""
-    unread = select(literal(1)).where(_inbox_of(who), UNREAD).limit(UNREAD_COUNTED).subquery()
+    unread = select(literal(1)).where(is_for(who), UNREAD).limit(UNREAD_COUNTED).subquery()
     return select(func.count()).select_from(unread)
 
 
@@ -97,7 +98,7 @@ async def with_contents(conn: AsyncConnection, rows: Collection[Row[Any]]) -> li
     return [
         NoticeRow(
             id=row.id,
-            to=Party(role=Role(row.recipient_role), id=row.recipient_id),
+            to=recipient_of(row),
             kind=row.kind,
             provider_id=row.provider_id,
             is_of_standing=row.source.startswith("standing/"),
@@ -179,7 +180,3 @@ def _endpoint_id(source: str) -> str | None:
     """The endpoint that a notice is about: `webhook/<id>/…`."""
     subject, _, rest = source.partition("/")
     return rest.partition("/")[0] if subject == "webhook" else None
-
-
-def _inbox_of(who: Party) -> ColumnElement[bool]:
-    return and_(notices.c.recipient_role == who.role.value, notices.c.recipient_id == who.id)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.ledger import is_for, recipient_of
 from db.schema import notices
 from domain.notices.ledger import Channel, NoticeState
 from domain.party import Party, Role
@@ -46,14 +47,12 @@ async def notices_of_booking(
     )
     statement = select(notices, ended_at.label("over_at")).where(notices.c.booking_id == booking_id)
     if seen_by.role in (Role.PROVIDER, Role.CLIENT):
-        statement = statement.where(
-            notices.c.recipient_role == seen_by.role.value, notices.c.recipient_id == seen_by.id
-        )
+        statement = statement.where(is_for(seen_by))
     found = await conn.execute(statement.order_by(notices.c.id.desc()).limit(most))
     return [
         SentRow(
             id=row.id,
-            to=Party(role=Role(row.recipient_role), id=row.recipient_id),
+            to=recipient_of(row),
             kind=row.kind,
             channel=Channel(row.channel),
             state=NoticeState(row.state),

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.ledger import owed_of
 from db.schema import events, notices
 from domain.notices.ledger import LONGEST_WAIT, OVERDUE_AFTER, Channel, NoticeState, Owed
-from domain.party import Party, Role
 from domain.record import Subject
 
 _before = notices.alias("before")
@@ -85,12 +85,11 @@ async def state_of(conn: AsyncConnection, notice_id: str) -> NoticeState | None:
 
 
 def _overdue(row: Row[Any]) -> Overdue:
-    channel = Channel(row.channel)
-    recipient = Party(role=Role(row.recipient_role), id=row.recipient_id)
+    owed = owed_of(row)
     return Overdue(
-        owed=Owed.to(recipient, id=row.id, channel=channel, kind=row.kind),
+        owed=owed,
         since=row.created_at,
-        booking_id=None if channel is Channel.WEBHOOK else row.booking_id,
+        booking_id=None if owed.channel is Channel.WEBHOOK else row.booking_id,
         decided_by=tuple(_decided_by(row)),
         follows_from=row.before_id,
     )

@@ -9,11 +9,11 @@ from sqlalchemy import Integer, Text, cast, column, insert, literal, select, val
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ids import new_id
+from db.ledger import OWED_COLUMNS, owed_of
 from db.queries.contacts import contact_of, wants_mail
 from db.schema import contacts, notice_choices, notices
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.notices.preferences import group_of
-from domain.party import Party, Role
 
 _COPIED = (
     "recipient_role",
@@ -61,17 +61,9 @@ async def owe_mail(conn: AsyncConnection, inbox_rows: Sequence[Mapping[str, Any]
     made = await conn.execute(
         insert(notices)
         .from_select(["id", *_COPIED, "channel", "state", "source"], reached)
-        .returning(notices.c.id, notices.c.kind, notices.c.recipient_role, notices.c.recipient_id)
+        .returning(*OWED_COLUMNS)
     )
-    return [
-        Owed.to(
-            Party(role=Role(row.recipient_role), id=row.recipient_id),
-            id=row.id,
-            channel=Channel.EMAIL,
-            kind=row.kind,
-        )
-        for row in made
-    ]
+    return [owed_of(row) for row in made]
 
 
 def _told(number: int, row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from domain.booking.events import BookingEvent
 from domain.booking.state import Booking
 from domain.notices.kinds import kind_of
 from domain.notices.ledger import Channel, NoticeState, Owed
-from domain.party import SUPPORT_DESK, Role
+from domain.party import SUPPORT_DESK, Party, Role
 from domain.standing import events as standing_happened
 from domain.standing.events import StandingEvent
 
@@ -30,8 +30,7 @@ class Notice:
     `source` names the event that it comes from.
     """
 
-    role: Role
-    recipient_id: str
+    to: Party
     kind: str
     booking_id: str | None
     provider_id: str | None
@@ -54,8 +53,7 @@ def of_booking(booking: Booking, numbered: Iterable[tuple[int, BookingEvent]]) -
         session_start = booking.scheduled_start if kind_of(name).dated else None
         for role in told:
             yield Notice(
-                role=role,
-                recipient_id=booking.party_id(role) or SUPPORT_DESK.id,
+                to=Party(role=role, id=booking.party_id(role) or SUPPORT_DESK.id),
                 kind=name,
                 booking_id=booking.id,
                 provider_id=booking.provider_id,
@@ -74,8 +72,7 @@ def of_standing(
     for seq, event in numbered:
         for role in kind_of(event.type).told:
             yield Notice(
-                role=role,
-                recipient_id=provider_id if role is Role.PROVIDER else SUPPORT_DESK.id,
+                to=Party(role=role, id=provider_id if role is Role.PROVIDER else SUPPORT_DESK.id),
                 kind=event.type,
                 booking_id=booking_of(event),
                 provider_id=provider_id,
@@ -125,8 +122,8 @@ def row_of(notice: Notice) -> dict[str, Any]:
     """A notice as the inbox has it."""
     return {
         "id": new_id(),
-        "recipient_role": notice.role.value,
-        "recipient_id": notice.recipient_id,
+        "recipient_role": notice.to.role.value,
+        "recipient_id": notice.to.id,
         "kind": notice.kind,
         "channel": Channel.INBOX,
         "booking_id": notice.booking_id,
@@ -136,5 +133,5 @@ def row_of(notice: Notice) -> dict[str, Any]:
         "session_start": notice.session_start,
         "state": NoticeState.SKIPPED if notice.reason else NoticeState.SENT,
         "reason": notice.reason,
-        "source": f"{notice.source}/{notice.role}/{Channel.INBOX}",
+        "source": f"{notice.source}/{notice.to.role}/{Channel.INBOX}",
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.ledger import owed_of
 from db.queries.bookings import get_booking
 from db.schema import bookings, events, notices
 from domain.booking.state import Booking
 from domain.notices.kinds import pointless
 from domain.notices.ledger import Channel, NoticeState, Owed
-from domain.party import Party, Role
 from domain.record import Subject
 
 AMENDED = "The date was amended."
@@ -96,12 +96,4 @@ async def still_owed(conn: AsyncConnection, subject: Subject, subject_id: str) -
         )
         .order_by(notices.c.id)
     )
-    return tuple(
-        Owed.to(
-            Party(role=Role(row.recipient_role), id=row.recipient_id),
-            id=row.id,
-            channel=Channel(row.channel),
-            kind=row.kind,
-        )
-        for row in found
-    )
+    return tuple(owed_of(row) for row in found)

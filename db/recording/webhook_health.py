@@ -14,7 +14,7 @@ from db.stores.webhooks import end_owed
 from domain.instants import rfc3339
 from domain.notices.endpoint import DISABLED, DISABLED_AFTER
 from domain.notices.ledger import NoticeState, Owed
-from domain.party import SUPPORT_DESK, Role
+from domain.party import SUPPORT_DESK, Party, Role
 
 WEBHOOK_DISABLED = "webhook.disabled"
 """The kind of the notice by which an owner is told that their endpoint is told no more."""
@@ -92,8 +92,7 @@ async def disable(
         conn,
         [
             ledger.Notice(
-                role=Role.PROVIDER if theirs else Role.SUPPORT,
-                recipient_id=owner.owner_id if theirs else SUPPORT_DESK.id,
+                to=Party(role=Role.PROVIDER, id=owner.owner_id) if theirs else SUPPORT_DESK,
                 kind=WEBHOOK_DISABLED,
                 booking_id=None,
                 provider_id=owner.owner_id if theirs else None,

@@ -10,11 +10,12 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.ledger import OWED_COLUMNS, owed_of
 from db.schema import idempotency_keys, notices, webhooks
 from domain.instants import rfc3339
 from domain.notices.endpoint import DELETED, DISABLED, MOST_OLD_SECRETS, SECRET_OVERLAP
-from domain.notices.ledger import Channel, NoticeState, Owed
-from domain.party import Party, Role
+from domain.notices.ledger import NoticeState, Owed
+from domain.party import Party
 
 _OWNERS = 0x77656268  # "webh"
 
@@ -168,11 +169,9 @@ async def owe_again(conn: AsyncConnection, delivery_id: str) -> Owed:
         update(notices)
         .where(notices.c.id == delivery_id)
         .values(state=NoticeState.OWED, reason=None, ended_at=None)
-        .returning(notices.c.kind, notices.c.recipient_role, notices.c.recipient_id)
+        .returning(*OWED_COLUMNS)
     )
-    row = done.one()
-    owner = Party(role=Role(row.recipient_role), id=row.recipient_id)
-    return Owed.to(owner, id=delivery_id, channel=Channel.WEBHOOK, kind=row.kind)
+    return owed_of(done.one())
 
 
 async def _update(conn: AsyncConnection, webhook_id: str, **values: Any) -> None:
