@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -79,7 +80,9 @@ async def calendar_response(request: Request, parts: Services, owner: Party) -> 
         names = await names_of(
             request, conn, [each for row in found for each in row.booking.parties]
         )
-    body = invite.calendar_of(
+    # Of a thousand sessions it takes seconds, in which nobody else would be answered.
+    body = await asyncio.to_thread(
+        invite.calendar_of,
         _sessions(request, found, owner, names),
         name="Keepdate",
         organizer=settings_of(request).mail_address,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import icalendar
+import pytest
 
+from notices import invite
 from tests.api.marketplace import Json, Marketplace, created, in_days, ok, problem
+
+PATIENCE_SECONDS = 10
 
 
 def read(response: httpx.Response) -> list[Any]:
@@ -93,3 +99,22 @@ async def test_only_those_who_meet_have_a_calendar(market: Marketplace) -> None:
     for caller in (market.support, market.service):
         problem(await caller.post("/v1/calendar"), 403, "not-allowed")
         problem(await caller.get("/v1/calendar"), 403, "not-allowed")
+
+
+async def test_a_long_calendar_keeps_nobody_else_waiting(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = Event(), Event()
+
+    def calendar_of(*_: object, **__: object) -> bytes:
+        begun.set()
+        return b"all of it" if goes_on.wait(PATIENCE_SECONDS) else b""
+
+    monkeypatch.setattr(invite, "calendar_of", calendar_of)
+    url = created(await market.client().post("/v1/calendar"))["url"]
+    async with asyncio.timeout(2 * PATIENCE_SECONDS):
+        reading = asyncio.create_task(market.http.get(urlsplit(url).path))
+        assert await asyncio.to_thread(begun.wait, PATIENCE_SECONDS)
+        assert (await market.http.get("/healthz")).status_code == 200
+        goes_on.set()
+        assert (await reading).content == b"all of it"
