@@ -218,9 +218,10 @@ async def test_the_feed_goes_on_where_it_was_left(market: Marketplace) -> None:
     rest = Feed.model_validate(ok(await market.service.get("/v1/events", after=fresh.next)))
 
     items = [*fresh.items, *rest.items]
-    assert [item.type for item in items] == ["booking.requested", "booking.confirmed"]
-    assert {item.booking_id for item in items} == {booking["id"]}
-    assert items[0].seq < items[1].seq
+    # Something of before may be recorded meanwhile: a standing hears of its bookings afterwards.
+    ours = [item for item in items if item.booking_id == booking["id"]]
+    assert [item.type for item in ours] == ["booking.requested", "booking.confirmed"]
+    assert ours[0].seq < ours[1].seq
     # A webhook tells the `seq` and no cursor; 0 is before everything.
     known = ok(await market.service.get("/v1/events", after=items[0].seq, limit=1))
     assert Feed.model_validate(known).items == [items[1]]

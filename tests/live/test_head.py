@@ -22,7 +22,9 @@ async def test_head_is_answered_without_a_body_and_without_a_complaint(
             assert head.headers["content-length"] == str(len(whole.content))
         stream = await http.head("/v1/live")
         assert stream.headers["content-type"].startswith("text/event-stream")
-    assert [each.getMessage() for each in caplog.records if each.levelno > logging.INFO] == []
+    # Not what workers say, which other tests have left behind in this process.
+    ours = [each for each in caplog.records if each.name.startswith(("api.", "uvicorn", "asyncio"))]
+    assert [each.getMessage() for each in ours if each.levelno > logging.INFO] == []
     measured = apis[0].app.state.metrics.registry
     labels = {"method": "HEAD", "route": "/v1/topics", "status": "200"}
     assert measured.get_sample_value("keepdate_http_requests_total", labels) == 1

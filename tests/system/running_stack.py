@@ -23,9 +23,10 @@ from typer.testing import CliRunner
 import cli
 from dev.stack import READY_LINE
 
-_READY_SECONDS = 60
-_STOP_SECONDS = 10  # what `keepdate up` promises
-_DISAPPEAR_SECONDS = 10  # for the kernel and for PostgreSQL to end the children of the dead
+_READY_SECONDS = 120
+# A machine that is not busy takes a few seconds. These are for one on which something hangs.
+_STOP_SECONDS = 60
+_DISAPPEAR_SECONDS = 60  # for the kernel and for PostgreSQL to end the children of the dead
 
 
 class RunningStack:
@@ -88,8 +89,12 @@ class RunningStack:
         """Waits until it prints a text."""
 
         def said() -> bool:
-            assert self.supervisor.poll() is None, self.output + self.errors
-            return text in self.output
+            # In this order: it may say so, and end, in between.
+            has_ended = self.supervisor.poll() is not None
+            if text in self.output:
+                return True
+            assert not has_ended, self.output + self.errors
+            return False
 
         wait_until(said, _READY_SECONDS)
 

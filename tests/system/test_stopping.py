@@ -18,8 +18,8 @@ from config import Settings
 from dev.trial import free_ports
 from tests.system.running_stack import wait_until
 
-_READY_SECONDS = 60
-_STOP_SECONDS = 15
+_READY_SECONDS = 120
+_STOP_SECONDS = 60
 
 
 @pytest.mark.parametrize("command", ["api", "worker"])

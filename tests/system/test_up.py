@@ -63,7 +63,7 @@ def test_one_death_is_named_and_stops_the_rest(stack: RunningStack) -> None:
 
     stack.process("worker").kill()
 
-    assert stack.supervisor.wait(10) == 1
+    assert stack.supervisor.wait(60) == 1
     assert stack.errors.startswith("worker died (signal SIGKILL)")
     assert stack.processes() == []
 
@@ -90,7 +90,7 @@ def test_data_survives_a_power_cut_and_sigterm_stops_everything(stack: RunningSt
         # the worker that knew it by heart, so that the answer may be taken for later.
         answer = provider.post(f"{path}/confirm", json={"start": start})
         assert answer.status_code in {200, 202}, answer.text
-        wait_until(lambda: client.get(path).json()["state"] == "confirmed", 30)
+        wait_until(lambda: client.get(path).json()["state"] == "confirmed", 60)
 
     # The second one comes while the first is being obeyed.
     assert stack.stop(signal.SIGTERM, times=2) == 0

@@ -24,7 +24,7 @@ from tests.telemetry.receiver import Receiver
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 60
-_STOP_SECONDS = 15
+_STOP_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,9 @@ class Observed:
     logs: dict[str, Path]
 
     def lines(self, process: str) -> list[str]:
-        """What a process has logged so far."""
-        return self.logs[process].read_text(encoding="utf-8").splitlines()
+        """What a process has logged so far, but for a line that it is writing just now."""
+        whole, _, _ = self.logs[process].read_text(encoding="utf-8").rpartition("\n")
+        return whole.splitlines()
 
     async def exported(self) -> dict[str, str]:
         """What each process shows to Prometheus."""
