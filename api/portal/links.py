@@ -24,13 +24,21 @@ def linkify(text: str) -> Markup:
 
 
 def _without_what_follows(address: str) -> str:
-    """The address without the punctuation of the sentence that it stands in."""
+    """The address without the punctuation of the sentence that it stands in.
+
+    A bracket is the sentence's own if the address closes more than it opens. They are counted once:
+    to count them anew for each that is left out, of a message full of them, takes long.
+    """
+    end = len(address)
+    surplus = {")": _surplus(address, "()"), "]": _surplus(address, "[]")}
     while True:
-        if address[-1] in _AFTERWARDS or (address[-1] in ")]" and not _balanced(address)):
-            address = address[:-1]
-        else:
-            return address
+        last = address[end - 1]
+        if last not in _AFTERWARDS and (last not in surplus or max(surplus.values()) <= 0):
+            return address[:end]
+        end -= 1
+        if last in surplus:
+            surplus[last] -= 1
 
 
-def _balanced(address: str) -> bool:
-    return address.count("(") >= address.count(")") and address.count("[") >= address.count("]")
+def _surplus(address: str, brackets: str) -> int:
+    return address.count(brackets[1]) - address.count(brackets[0])

@@ -92,6 +92,8 @@ def test_the_exact_instant_is_told_in_the_zone_and_in_utc() -> None:
         ("see https://example.org/a?b=1&c=2.", "https://example.org/a?b=1&c=2"),
         ("(https://example.org/x)", "https://example.org/x"),
         ("https://example.org/x_(y)", "https://example.org/x_(y)"),
+        ("[see https://example.org/x_(y).]", "https://example.org/x_(y)"),
+        ("https://example.org/" + ")]" * 1990, "https://example.org/"),
         ("HTTP://EXAMPLE.ORG!", "HTTP://EXAMPLE.ORG"),
     ],
 )
