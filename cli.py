@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -30,6 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(operations)
+
+_log = logging.getLogger("keepdate")
 
 _TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600
 
@@ -136,10 +139,6 @@ def worker() -> None:
         raise CommandError(f"Temporal refuses the worker: {error.message}") from None
     finally:
         traces.stop()
-    # All is done. The SDK's threads and an interpreter that lets go of everything can wait for each
-    # other for ever, where a worker is stopped while it still connects.
-    logging.shutdown()
-    os._exit(0)
 
 
 @app.command()
@@ -234,11 +233,26 @@ def queries() -> None:
 
 def main() -> None:
     """The entry point: what the operator can mend is one line, never a traceback."""
+    code = 0
     try:
         app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except (CommandError, ConfigurationError) as error:
         print(f"keepdate: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        code = 1
+    except Exception:  # noqa: BLE001  # in the form of the log, and as much as the log may tell
+        _log.critical("keepdate cannot go on", exc_info=True)
+        code = 1
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        # Who has read it may be gone.
+        with contextlib.suppress(OSError):
+            stream.flush()
+    # The threads of Temporal's client, and an interpreter that lets go of everything, can wait for
+    # each other for ever, or abort the process: it would not be started again, or be said to have
+    # failed where its work is done.
+    os._exit(code)
 
 
 def _on_request_to_stop(act: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:

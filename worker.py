@@ -92,10 +92,15 @@ class Workers:
         self._parts = parts
 
     async def run(self) -> None:
-        """Serve until shut down. Raises where a part can serve no longer."""
-        async with asyncio.TaskGroup() as group:
-            for part in self._parts:
-                group.create_task(part.run())
+        """Serve until shut down. Raises what the first part says that can serve no longer."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in self._parts:
+                    group.create_task(part.run())
+        except ExceptionGroup as failed:
+            # By itself: the log tells an error and its causes, and not what is in a group.
+            first = failed.exceptions[0]
+            raise first from first.__cause__
 
     async def shutdown(self) -> None:
         """Finish what was begun, and end."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -171,7 +169,7 @@ def _named(whom: list[str]) -> tuple[Role | None, str]:
 
 
 def _run(work: Coroutine[Any, Any, bool]) -> None:
-    """Run a command to its end, and end the process with 0 where all is well, else with 1.
+    """Run a command to its end, which is an exit with 1 where something is not well.
 
     What the operator can mend is one line.
     """
@@ -180,8 +178,5 @@ def _run(work: Coroutine[Any, Any, bool]) -> None:
     except OperatorError as error:
         typer.echo(f"keepdate: {error}", err=True)
         well = False
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # The threads of Temporal's client may abort a process that ends in Python's own way, after its
-    # work is done: the exit code would be theirs.
-    os._exit(0 if well else 1)
+    if not well:
+        raise typer.Exit(1)
