@@ -33,7 +33,7 @@ from domain.standing.state import Standing
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=60)
 SUPPORT = Party(role=Role.SUPPORT, id="support-1")
 
 

@@ -59,7 +59,7 @@ async def _waiting(engine: AsyncEngine, count: int = 1) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    async with engine.connect() as conn, asyncio.timeout(20):
+    async with engine.connect() as conn, asyncio.timeout(60):
         while await conn.scalar(waiting) < count:
             await conn.rollback()
             await asyncio.sleep(0.02)

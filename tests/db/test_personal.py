@@ -295,7 +295,7 @@ async def _waits_for_a_lock(engine: AsyncEngine) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    async with engine.connect() as conn, asyncio.timeout(20):
+    async with engine.connect() as conn, asyncio.timeout(60):
         while not await conn.scalar(waiting):
             await conn.rollback()
             await asyncio.sleep(0.02)

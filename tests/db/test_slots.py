@@ -167,7 +167,10 @@ async def test_the_constraint_alone_stops_an_overlap(engine: AsyncEngine) -> Non
 
 
 async def _somebody_waits(engine: AsyncEngine) -> None:
-    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     async with asyncio.timeout(SOON.total_seconds()), engine.connect() as conn:
         while not await conn.scalar(query):
             # What a transaction has seen of this view stays as it was.
