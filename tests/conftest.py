@@ -23,7 +23,9 @@ _TEMPLATE = "keepdate_template"
 _numbers = count(1)
 
 # The machine is shared, so how long an example takes says nothing about the code.
-hypothesis.settings.register_profile("keepdate", deadline=None)
+hypothesis.settings.register_profile(
+    "keepdate", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("keepdate")
 
 

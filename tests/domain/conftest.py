@@ -6,5 +6,9 @@ import hypothesis
 
 # Loaded by name where it is used: the other tiers keep their own profile.
 hypothesis.settings.register_profile(
-    "domain", deadline=None, derandomize=True, max_examples=150, stateful_step_count=30
+    "domain",
+    parent=hypothesis.settings.get_profile("keepdate"),
+    derandomize=True,
+    max_examples=150,
+    stateful_step_count=30,
 )
