@@ -22,6 +22,12 @@ _TAKE_DOWN = """() => {
     const takeDown = () => window.said.push(aloud.textContent);
     new MutationObserver(takeDown).observe(aloud, { childList: true });
 }"""
+_TAKE_DOWN_ROWS = """() => {
+    window.added = 0;
+    new MutationObserver((changes) => {
+        for (const { addedNodes } of changes) window.added += addedNodes.length;
+    }).observe(document.querySelector("tbody"), { childList: true });
+}"""
 _GO_AWAY = """() => {
     Object.defineProperty(document, "hidden", { value: true, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
@@ -82,6 +88,15 @@ async def test_whoever_has_no_mouse_stays_where_something_went(ida: Visitor, tow
     await town.tell(town.client, booking_id, "cancel", reason="I am ill.")
     await ida.hears("I am ill.")
     await expect(ida.page.locator("#booking")).to_be_focused()
+
+
+async def test_what_stays_in_a_list_is_not_put_in_anew(ida: Visitor, town: Town) -> None:
+    _, goes, _ = [await town.booked(days) for days in (20, 21, 22)]
+    await ida.open("/bookings?state=pending")
+    await ida.page.evaluate(_TAKE_DOWN_ROWS)
+    await town.tell(town.client, goes, "cancel", reason="I am ill.")
+    await expect(ida.page.locator("tbody tr")).to_have_count(2)
+    assert await ida.page.evaluate("() => window.added") == 0
 
 
 async def test_whoever_is_signed_out_meanwhile_is_told(ida: Visitor, town: Town) -> None:

@@ -191,6 +191,9 @@ window.keepdateParts = (() => {
     for (const child of fresh.childNodes) {
       // A form in use that goes with it comes back where its likeness is.
       while (at && keyOf(at) && !staying.has(keyOf(at))) {
+        // With the space after it, or all that stays would be put in anew behind that: no place to
+        // which somebody has scrolled outlasts it, and a log is read out from its beginning.
+        if (isSpace(at.nextSibling)) at.nextSibling.remove();
         const gone = at;
         at = at.nextSibling;
         gone.remove();
@@ -214,6 +217,8 @@ window.keepdateParts = (() => {
   }
 
   const isKept = (node, kept) => [...kept.values()].includes(node);
+
+  const isSpace = (node) => node?.nodeType === Node.TEXT_NODE && node.nodeValue.trim() === "";
 
   const keyOf = (node) => node.id || (node.dataset && node.dataset.key) || "";
 
