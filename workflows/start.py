@@ -82,7 +82,9 @@ def read_owed(given: RawValue) -> Owed:
 
 def _require_a_beginning(started: BookingInput | StandingInput, info: Info) -> None:
     """Nobody begins in the middle: a state is what a workflow hands to its own next history."""
-    goes_on = info.continued_run_id is not None
+    # What runs again by a schedule, or because it failed, goes on from nothing but what was sent.
+    runs_again = bool(info.cron_schedule) or info.attempt > 1
+    goes_on = info.continued_run_id is not None and not runs_again
     begins = started.state is None and started.progress == Progress()
     _require(goes_on or begins, "a state cannot be brought along")
     limit = started.history_limit

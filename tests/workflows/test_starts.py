@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import (
     WorkflowFailureError,
+    WorkflowHistoryEventFilterType,
     WorkflowUpdateFailedError,
     WorkflowUpdateStage,
 )
@@ -22,9 +24,10 @@ from db.schema import topics
 from domain.booking.decide import NewRequest
 from domain.instants import rfc3339
 from domain.policy import DEFAULT_POLICY
+from domain.standing.state import Standing
 from domain.workflow_ids import booking_workflow_id, standing_workflow_id
 from tests.workflows.wire import payload, raw, sent, troubles
-from tests.workflows.world import PATIENCE, World, in_days, now
+from tests.workflows.world import PATIENCE, Handle, World, in_days, now
 from workflows.snapshot import BookingInput, Progress, StandingInput
 
 
@@ -38,6 +41,15 @@ async def _fails(world: World, kind: str, workflow_id: str, *arguments: Any) -> 
     assert isinstance(caught.value.cause, ApplicationError)
     assert await troubles(handle) == ["EVENT_TYPE_WORKFLOW_EXECUTION_FAILED"]
     return caught.value.cause.type or ""
+
+
+async def _end_of(run: Handle) -> HistoryEvent:
+    """The last event of one run, once it has ended."""
+    async for event in run.fetch_history_events(
+        wait_new_event=True, event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT
+    ):
+        return event
+    raise AssertionError("it has not ended")
 
 
 async def _begins_nothing(world: World, request: NewRequest, **fields: Any) -> str:
@@ -110,6 +122,29 @@ async def test_nobody_begins_in_the_middle(world: World) -> None:
         _begins_nothing(world, others[1], history_limit=1),
     )
     assert set(codes) == {"malformed"}
+
+
+async def test_nobody_begins_in_the_middle_the_second_time_either(world: World) -> None:
+    provider_id = new_id()
+    lenient = replace(DEFAULT_POLICY, allowed=1_000)
+    forged = Standing(provider_id=provider_id, decided_at=now(), policy=lenient)
+    first = await world.client.start_workflow(
+        "ProviderStanding",
+        StandingInput(provider_id=provider_id, state=forged),
+        id=standing_workflow_id(provider_id),
+        task_queue=world.task_queue,
+        cron_schedule="@every 1s",
+    )
+    run_id = first.first_execution_run_id
+    try:
+        for _ in range(2):
+            run = world.client.get_workflow_handle(first.id, run_id=run_id)
+            ended = await asyncio.wait_for(_end_of(run), PATIENCE)
+            failed = ended.workflow_execution_continued_as_new_event_attributes
+            assert failed.failure.application_failure_info.type == "malformed"
+            run_id = failed.new_execution_run_id
+    finally:
+        await first.terminate()
 
 
 async def test_a_workflow_of_another_id_fails(world: World) -> None:
