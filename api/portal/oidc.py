@@ -17,7 +17,7 @@ from api.portal.forms import page_router
 from api.portal.names import introduce
 from api.portal.paths import local_path
 from api.portal.rendering import redirect, render
-from api.portal.session import Viewer, sign_in
+from api.portal.session import Viewer, sign_in, viewer_of
 from api.portal.zones import UNKNOWN_ZONE, ZONE_COOKIE, zone_named
 from api.problems import not_found
 from api.services import Parts, Services
@@ -131,7 +131,9 @@ def _provider(request: Request) -> Any:
 
 def _failed(request: Request, error: Exception, *, status: int) -> Response:
     _log.warning("Signing in failed: %s", type(error).__name__)
-    return render(request, None, "sign_in_refused.html", status=status, reason="failed")
+    # Of several tabs in which somebody signs in, one does it; the answers to the others are late.
+    reason = "failed" if viewer_of(request) is None else "late"
+    return render(request, None, "sign_in_refused.html", status=status, reason=reason)
 
 
 def _viewer(request: Request, claims: dict[str, Any]) -> Viewer | None:

@@ -207,6 +207,18 @@ async def test_an_answer_is_good_for_one_time(visitor: Browser, provider: Identi
     assert (await visitor.get(back)).status_code == 403
 
 
+async def test_who_signs_in_in_two_tabs_is_signed_in_and_told_so(
+    visitor: Browser, provider: IdentityProvider
+) -> None:
+    one, other = [await sent_back(visitor, provider) for _ in range(2)]
+    assert (await visitor.get(other)).status_code == 303
+    late = await visitor.get(one)
+    assert late.status_code == 403
+    assert "You are signed in already" in late.text
+    assert "not signed in" not in late.text
+    assert (await visitor.get("/settings")).status_code == 200
+
+
 async def test_roles_may_be_a_list_inside_another_claim(
     portal_settings: Settings,
     with_provider: dict[str, Any],
