@@ -16,6 +16,11 @@ from typing import TypeVar
 
 import httpx
 import pytest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
 
 from config import Settings
 from tests.api.marketplace import Marketplace
@@ -25,6 +30,7 @@ from tests.telemetry.receiver import Receiver
 T = TypeVar("T")
 _PATIENCE_SECONDS = 60
 _STOP_SECONDS = 60
+_QUEUE = "telemetry-tests"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +67,9 @@ async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], bool]) ->
 
 @pytest.fixture(scope="session")
 async def observed(
-    shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    shared_settings: Settings,
+    temporal: WorkflowEnvironment,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Observed]:
     """The two of them, logging as in production, and tracing."""
     directory = tmp_path_factory.mktemp("logs")
@@ -71,7 +79,7 @@ async def observed(
         environment = os.environ | {
             "KEEPDATE_DATABASE_URL": shared_settings.require_database_url(),
             "KEEPDATE_TEMPORAL_PORT": str(shared_settings.temporal_port),
-            "KEEPDATE_TASK_QUEUE": "telemetry-tests",
+            "KEEPDATE_TASK_QUEUE": _QUEUE,
             "KEEPDATE_HTTP_PORT": str(http),
             "KEEPDATE_METRICS_PORT": str(metrics),
             "KEEPDATE_LOG_FORMAT": "json",
@@ -80,8 +88,11 @@ async def observed(
             "OTEL_BSP_SCHEDULE_DELAY": "200",
         }
         with _running("worker", environment, logs), _running("api", environment, logs):
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}") as client:
+            address = f"http://127.0.0.1:{http}"
+            async with httpx.AsyncClient(base_url=address, timeout=_PATIENCE_SECONDS) as client:
                 await until(lambda: _answers(client, "/readyz"), bool)
+                # It shows its metrics a while before it asks for work.
+                await until(lambda: _has_worker(temporal.client), bool)
                 await until(lambda: _answers(client, f"http://127.0.0.1:{metrics}/metrics"), bool)
                 yield Observed(
                     market=Marketplace(client),
@@ -89,6 +100,16 @@ async def observed(
                     receiver=receiver,
                     logs=logs,
                 )
+
+
+async def _has_worker(client: Client) -> bool:
+    """Whether a worker asks for the tasks of bookings."""
+    asked = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=_QUEUE),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    return bool((await client.workflow_service.describe_task_queue(asked)).pollers)
 
 
 async def _answers(client: httpx.AsyncClient, path: str) -> bool:
