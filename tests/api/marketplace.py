@@ -18,7 +18,7 @@ from db.ids import new_id
 Json = dict[str, Any]
 
 _keys = count(1)
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 
 
 def token(role: str, sub: str, **claims: Any) -> str:

@@ -28,7 +28,7 @@ from tests.packaging.project import ROOT
 from tests.telemetry.receiver import Receiver
 
 T = TypeVar("T")
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 _STOP_SECONDS = 60
 _QUEUE = "telemetry-tests"
 

@@ -29,7 +29,7 @@ from workflows.snapshot import BookingInput, StandingInput
 
 Handle = WorkflowHandle[Any, Any]
 T = TypeVar("T")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def now() -> datetime:
