@@ -1,7 +1,8 @@
 """The connections of the web server: none takes memory, or stays, without end.
 
-uvicorn bounds neither how long the head of a request is nor how long a request takes to arrive, and
-whoever connects needs no token for either. A proxy in front usually does; this is for without one.
+uvicorn bounds neither how long the head of a request is, nor how long a request takes to arrive or
+an answer to be taken, and whoever connects needs no token for any of that. A proxy in front usually
+does; this is for without one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ which are kept like the first ones, are held to it too."""
 WHOLE_WITHIN = timedelta(seconds=60)
 """How long a request may take to arrive, from its first byte, or from when the connection opens."""
 
+TAKEN_WITHIN = timedelta(minutes=5)
+"""How long somebody may take to read what has gathered of an answer: of most, that is all of it."""
+
 _TOO_LARGE = b"The head of the request is too large."
 
 
@@ -29,6 +33,7 @@ class Connection(HttpToolsProtocol):
     _is_in_head = True
     _went_on = False
     _whole_by: asyncio.TimerHandle | None = None
+    _taken_by: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for the first request."""
@@ -38,7 +43,19 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Waits no more."""
         self._wait_no_more()
+        self._wait_for_reader_no_more()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """So much of an answer has gathered that nobody reads."""
+        super().pause_writing()
+        # What would be closed waits for its reader all the same.
+        self._taken_by = self.loop.call_later(TAKEN_WITHIN.total_seconds(), self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Most of that has been read."""
+        self._wait_for_reader_no_more()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Takes some bytes, unless there were too many."""
@@ -81,6 +98,11 @@ class Connection(HttpToolsProtocol):
         if self._whole_by is not None:
             self._whole_by.cancel()
             self._whole_by = None
+
+    def _wait_for_reader_no_more(self) -> None:
+        if self._taken_by is not None:
+            self._taken_by.cancel()
+            self._taken_by = None
 
     def _give_up(self) -> None:
         self._whole_by = None

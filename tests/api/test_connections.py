@@ -10,22 +10,32 @@ from datetime import timedelta
 import pytest
 import uvicorn
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api import connections
 from api.connections import MOST_HEAD_BYTES, Connection
 
 PATIENCE_SECONDS = 30
+PART, PARTS = b"a" * 1024 * 1024, 64
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+async def _parts_of_long() -> AsyncIterator[bytes]:
+    for _ in range(PARTS):
+        yield PART
+
+
 class Served:
-    """A server of one page, which says how much it was sent; that of `/later` waits to be let."""
+    """A server of one page, which says how much it was sent; that of `/later` waits to be let.
+
+    That of `/long` is longer than any network takes at once, and `over` is set once it is given up.
+    """
 
     def __init__(self) -> None:
         self.let = asyncio.Event()
+        self.over = asyncio.Event()
         self.port = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,7 +43,12 @@ class Served:
         request = Request(scope, receive)
         if request.url.path == "/later":
             await self.let.wait()
-        response = PlainTextResponse(f"{len(await request.body())} bytes")
+        size = len(await request.body())
+        if request.url.path == "/long":
+            await StreamingResponse(_parts_of_long())(scope, receive, send)
+            self.over.set()
+            return
+        response = PlainTextResponse(f"{size} bytes")
         await response(scope, receive, send)
 
     @asynccontextmanager
@@ -146,3 +161,22 @@ async def test_a_request_arrives_in_time_but_its_answer_may_take_longer(
             assert await reader.read() == b""
         served.let.set()
         assert (await whole.readline()).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_nobody_has_an_answer_kept_for_them_that_they_do_not_read(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "TAKEN_WITHIN", timedelta(seconds=0.2))
+    async with served.connection() as (_, writer):
+        writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+        await served.over.wait()
+
+
+async def test_whoever_reads_an_answer_has_all_of_it(served: Served) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        missing = PARTS * len(PART)
+        while missing and (read := await reader.read(len(PART))):
+            missing -= read.count(b"a")
+        assert missing == 0
