@@ -196,7 +196,7 @@ def install(app: FastAPI) -> None:
     async def _database(_: Request, error: Exception) -> JSONResponse:
         if not outages.is_outage(error):
             raise error
-        _log.warning("The database cannot be reached: %s", type(error).__name__)
+        _log.warning("The database cannot be reached: %s", outages.in_brief(error))
         return unavailable("The database cannot be reached at the moment.").response
 
     @app.exception_handler(TemporalUnreachableError)

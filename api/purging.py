@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db import outages
 from db.stores.purging import purge
 
 # A process that has only just started has more urgent things to do.
@@ -43,5 +44,5 @@ async def _purge_daily(engine: AsyncEngine, kept_for: timedelta) -> None:
                 purged.booking_intents,
             )
         except (SQLAlchemyError, OSError) as error:
-            _log.warning("Purging waits for tomorrow: %s", type(error).__name__)
+            _log.warning("Purging waits for tomorrow: %s", outages.in_brief(error))
         await asyncio.sleep(_EVERY_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -31,7 +32,7 @@ def is_outage(error: Exception) -> bool:
 
 def told(error: DBAPIError) -> str | None:
     """One line for an operator, who can mend it; None where it is a bug of ours."""
-    said = next(iter(str(error.orig).splitlines()), type(error.orig).__name__)
+    said = _first_line(error.orig)
     state = _state(error)
     if state == _READ_ONLY:
         return f"the database takes no changes: {said}"
@@ -40,6 +41,21 @@ def told(error: DBAPIError) -> str | None:
     if state in _NOT_THERE:
         return f"the database lacks what this release needs; is it migrated? {said}"
     return f"the database does not answer: {said}" if is_outage(error) else None
+
+
+def in_brief(error: Exception) -> str:
+    """What a log may say of an error: of an outage, why; of any other, its type alone.
+
+    The first line of an outage names servers, limits and files, and never what people wrote.
+    """
+    kind = type(error).__name__
+    if is_outage(error) or isinstance(error, psycopg.OperationalError):
+        return f"{kind}: {_first_line(getattr(error, 'orig', error))}"
+    return kind
+
+
+def _first_line(error: BaseException | None) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _state(error: DBAPIError) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.live.log import SEES_ALL, Log
+from db import outages
 from db.queries.live import Change, announcements, newest_place, read_changes
 from domain.party import Party, Role
 
@@ -129,7 +130,7 @@ class Hub:
                         await self._catch_up()
                         await asyncio.sleep(_REST_SECONDS)
             except _OUTAGES as error:
-                _log.warning("Live updates wait for the database: %s", type(error).__name__)
+                _log.warning("Live updates wait for the database: %s", outages.in_brief(error))
             except Exception:  # noqa: BLE001  # a bug of ours must not end live updates for good
                 _log.exception("Live updates failed, and begin anew")
             # Not all processes at once, when the database is back.

@@ -45,6 +45,18 @@ async def test_limits_of_an_operator_are_outages(tables: AsyncEngine, limit: str
     assert outages.is_outage(error)
 
 
+async def test_the_log_says_why_and_nothing_that_people_wrote(tables: AsyncEngine) -> None:
+    stopped = await _error(tables, "SET LOCAL statement_timeout = '20ms'", "SELECT pg_sleep(60)")
+    said = "OperationalError: canceling statement due to statement timeout"
+    assert outages.in_brief(stopped) == said
+    nobody = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/keepdate")
+    away = outages.in_brief(await _error(nobody, "SELECT 1"))
+    assert away.startswith("OperationalError: connection failed: ")
+    assert "port 1 failed: Connection refused" in away
+    wrong = await _error(tables, "SELECT 'Dear Ada'::integer")
+    assert outages.in_brief(wrong) == "DataError"
+
+
 @pytest.mark.parametrize(
     "statement", ["SELECT * FROM nothing", "SELECT nothing FROM people", "SELECT nothing(1)"]
 )
