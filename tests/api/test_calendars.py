@@ -15,7 +15,7 @@ import pytest
 from notices import invite
 from tests.api.marketplace import Json, Marketplace, created, in_days, ok, problem
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 def read(response: httpx.Response) -> list[Any]:
