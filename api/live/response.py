@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,16 +68,18 @@ class LiveResponse(Response):
                 await send(message)
 
         async with aclosing(self._frames) as frames:
-            await pass_on(
-                {
-                    "type": "http.response.start",
-                    "status": self.status_code,
-                    "headers": self.raw_headers,
-                }
-            )
-            async for chunk in frames:
-                await pass_on({"type": "http.response.body", "body": chunk, "more_body": True})
-            await pass_on({"type": "http.response.body", "body": b"", "more_body": False})
+            # A computer that fell asleep is no failure of ours.
+            with suppress(TimeoutError):
+                await pass_on(
+                    {
+                        "type": "http.response.start",
+                        "status": self.status_code,
+                        "headers": self.raw_headers,
+                    }
+                )
+                async for chunk in frames:
+                    await pass_on({"type": "http.response.body", "body": chunk, "more_body": True})
+                await pass_on({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _disconnected(receive: Receive) -> None:

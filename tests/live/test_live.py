@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.live.hub import STREAMS_OF_ONE_PERSON
+from api.live.response import LiveResponse
 from db.queries.bookings import Logistics
 from db.queries.conversations import list_messages
 from db.stores.conversations import mark_read
@@ -19,7 +23,7 @@ from domain.standing import commands as do_standing
 from tests.api.marketplace import problem, token, until
 from tests.db.player import SUPPORT, claim_about, in_days, requested, untouched
 from tests.live.conftest import Api
-from tests.live.listener import following
+from tests.live.listener import PATIENCE_SECONDS, following
 from tests.live.people import ADA, BOB, CARL, DORA, SERVICE, has_come_to, say
 
 
@@ -201,3 +205,19 @@ async def test_a_stream_says_where_it_is_while_nothing_happens(
         while (told := await carl.next()).id == began:
             assert told.event == "position"
         assert told.event == "position"
+
+
+async def test_a_stream_that_nobody_takes_any_more_ends_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("api.live.response._SEND_SECONDS", 0.01)
+
+    async def frames() -> AsyncGenerator[bytes]:
+        while True:
+            yield b": still here\n\n"
+
+    async def never(*_: object) -> Any:
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await LiveResponse(frames())({"type": "http"}, never, never)
