@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import PROBLEM_CODE, internal, unavailable
 from api.tallies import Tallies
 from db.ids import new_id
+from domain.party import is_id
 from telemetry.correlation import request_id
 
 _log = logging.getLogger(__name__)
@@ -102,15 +103,20 @@ class Telemetry:
         if PROBLEM_CODE in scope:
             self._metrics.problems.labels(scope[PROBLEM_CODE]).inc()
         level = logging.DEBUG if route in _QUIET else logging.INFO
-        about = scope.get("path_params", {}).get("booking_id")
         told = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
-        _log.log(level, "request answered", extra={**told, "booking_id": about})
+        _log.log(level, "request answered", extra={**told, "booking_id": _booking_id(scope)})
 
 
 def _named(scope: Scope) -> str:
     """The caller's own id of the request, so that it can be followed across services; else ours."""
     given = Headers(scope=scope).get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else new_id()
+
+
+def _booking_id(scope: Scope) -> str | None:
+    """The booking that a path is about. Whoever is nobody yet may write anything in its place."""
+    given: str = scope.get("path_params", {}).get("booking_id", "")
+    return given if is_id(given) else None
 
 
 def _template(scope: Scope) -> str:

@@ -112,3 +112,13 @@ async def test_what_cannot_be_an_id_is_not_found(market: Marketplace, id_: str) 
     ):
         problem(await market.support.get(path), 404, "not-found")
     problem(await market.support.get(f"/v1/conversations/{id_}/messages"), 404, "not-found")
+
+
+async def test_what_stands_where_an_id_should_is_not_in_the_log(
+    market: Marketplace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "api.telemetry")
+    for booking_id in ("Zanzibar Quince", "booking-1"):
+        await market.http.get(f"/v1/bookings/{booking_id}")
+    told = [vars(each) for each in caplog.records if each.name == "api.telemetry"]
+    assert [each["booking_id"] for each in told] == [None, "booking-1"]
