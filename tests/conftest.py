@@ -76,9 +76,13 @@ def fuzz(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> Iterator[None]:
-    """An API waits for its worker as long as the machine takes; who has no worker says so."""
+    """An API waits for its worker as long as the machine takes; who has no worker says so.
+
+    And for Temporal: where there is none, that is known at once.
+    """
     with pytest.MonkeyPatch.context() as patience:
         patience.setattr("api.patience.ANSWER_WITHIN", timedelta(seconds=60))
+        patience.setattr("api.outcomes._DELIVER_WITHIN", timedelta(seconds=60))
         yield
 
 
