@@ -132,7 +132,8 @@ def worker() -> None:
 
     _keep_what_is_loaded()
     try:
-        uvloop.run(serve())
+        # Not by `run`, which waits for whatever is left: of a worker that fails, for ever.
+        uvloop.new_event_loop().run_until_complete(serve())
     except (AttributeClashError, MetricsAddressError) as error:
         raise CommandError(str(error)) from None
     except RPCError as error:

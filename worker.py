@@ -85,11 +85,28 @@ class MetricsAddressError(Exception):
     """Metrics cannot be served where they should be; the message is one line."""
 
 
+class Failure:
+    """Why a part of a worker can serve no longer, as soon as that is known."""
+
+    def __init__(self) -> None:
+        self._first: asyncio.Future[BaseException] = asyncio.Future()
+
+    async def tell(self, error: BaseException) -> None:
+        """A part has failed."""
+        if not self._first.done():
+            self._first.set_result(error)
+
+    async def wait(self) -> BaseException:
+        """The error of the first part that fails; waits until one does."""
+        return await asyncio.shield(self._first)
+
+
 class Workers:
     """The two parts of a worker, which begin and end together: decisions, and deliveries."""
 
-    def __init__(self, *parts: Worker) -> None:
+    def __init__(self, *parts: Worker, failure: Failure) -> None:
         self._parts = parts
+        self.failure = failure
 
     async def run(self) -> None:
         """Serve until shut down. Raises what the first part says that can serve no longer."""
@@ -136,6 +153,7 @@ def build_worker(
     reporter = LateEventReporter(client, settings.task_queue)
     courier = Courier(engine, _outlets(engine, settings) if outlets is None else outlets)
     comparer = RecordComparer(client, engine, settings.task_queue)
+    failure = Failure()
     decisions = Worker(
         client,
         task_queue=settings.task_queue,
@@ -154,6 +172,7 @@ def build_worker(
         max_cached_workflows=settings.max_cached_workflows,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
         deployment_config=_deployment(settings),
+        on_fatal_error=failure.tell,
     )
     deliveries = Worker(
         client,
@@ -163,8 +182,9 @@ def build_worker(
         max_concurrent_activities=_DELIVERIES,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
         deployment_config=_deployment(settings),
+        on_fatal_error=failure.tell,
     )
-    return Workers(decisions, deliveries)
+    return Workers(decisions, deliveries, failure=failure)
 
 
 def _outlets(engine: AsyncEngine, settings: Settings) -> dict[Channel, Outlet]:
@@ -228,7 +248,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
 
     Waits for Temporal if it is not there yet, and for no longer than until it is told to stop.
     Raises `AttributeClashError` where the server knows one of the search attributes by another
-    type, `MetricsAddressError`, and `RPCError` where Temporal refuses what a worker needs.
+    type, `MetricsAddressError`, and `RPCError` where Temporal refuses what a worker needs. Raises
+    what Temporal says where it serves no longer, and leaves behind what does not end then.
     """
     runtime = measured_runtime(server_at(settings.metrics_host, settings.metrics_port))
     async with _database(settings) as engine:
@@ -240,9 +261,15 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         serving = asyncio.create_task(worker.run())
         measuring = asyncio.create_task(_measure(unrecorded, runtime.metric_meter))
         stopping = asyncio.create_task(stop.wait())
+        failing = asyncio.create_task(worker.failure.wait())
         log.info("worker serves task queue %s", settings.task_queue)
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({serving, stopping, failing}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        if failing.done():
+            # The SDK lets go of what has failed, and may never have done so.
+            await asyncio.wait({serving}, timeout=settings.graceful_shutdown_seconds)
+            raise failing.result() from failing.result().__cause__
+        failing.cancel()
         await worker.shutdown()
         measuring.cancel()
         await serving

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
+import worker
+from config import Settings
+from dev.trial import free_port
 from tests.packaging.project import ROOT
 
 _ENDS_SECONDS = 60
@@ -22,6 +27,31 @@ main()
 """
 
 
+# As what the SDK has begun may, once it fails.
+_LEFT_BEHIND = """
+import asyncio, sys
+import worker
+from cli import main
+
+async def never():
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
+async def run_worker(settings, stop):
+    global left
+    left = asyncio.create_task(never())
+    await asyncio.sleep(0)
+    raise RuntimeError("there are no tasks any more")
+
+worker.run_worker = run_worker
+sys.argv = ["keepdate", *sys.argv[1:]]
+main()
+"""
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -31,14 +61,50 @@ main()
     ],
 )
 def test_it_ends_and_says_how(words: list[str], code: int, told: str) -> None:
+    ended = _run(_BUSY, *words)
+    assert (ended.returncode, ended.stderr[: len(told)]) == (code, told), ended.stderr
+
+
+def test_a_worker_that_fails_ends_whatever_it_leaves_behind() -> None:
+    ended = _run(_LEFT_BEHIND, "worker", KEEPDATE_DATABASE_URL="postgresql://nobody@127.0.0.1:1/k")
+    assert ended.returncode == 1
+    assert "keepdate cannot go on" in ended.stderr
+    assert "RuntimeError: there are no tasks any more" in ended.stderr
+
+
+class _Unending:
+    """A part of a worker that failed, and of which the SDK never lets go."""
+
+    async def run(self) -> None:
+        """Serve, for ever."""
+        await asyncio.Event().wait()
+
+    shutdown = run
+
+
+async def test_a_worker_that_fails_is_not_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = worker.Failure()
+    part: Any = _Unending()
+    parts = worker.Workers(part, failure=failure)
+    monkeypatch.setattr(worker, "build_worker", lambda *_, **__: parts)
+    await failure.tell(RuntimeError("there are no tasks any more"))
+    await failure.tell(RuntimeError("nor here"))
+    hasty = {"graceful_shutdown_seconds": 0.01, "metrics_port": free_port()}
+    async with asyncio.timeout(_ENDS_SECONDS):
+        with pytest.raises(RuntimeError, match="there are no tasks any more"):
+            await worker.run_worker(settings.model_copy(update=hasty), asyncio.Event())
+
+
+def _run(program: str, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KEEPDATE_")}
-    ended = subprocess.run(
-        [sys.executable, "-c", _BUSY, *words],
+    return subprocess.run(
+        [sys.executable, "-c", program, *words],
         cwd=ROOT,
-        env=kept,
+        env=kept | settings,
         capture_output=True,
         text=True,
         timeout=_ENDS_SECONDS,
         check=False,
     )
-    assert (ended.returncode, ended.stderr[: len(told)]) == (code, told), ended.stderr
