@@ -239,6 +239,9 @@ def main() -> None:
         app()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            # Why it ends, which the interpreter would have said.
+            print(end.code, file=sys.stderr)
     except (CommandError, ConfigurationError) as error:
         print(f"keepdate: {error}", file=sys.stderr)
         code = 1
