@@ -18,6 +18,7 @@ from api.portal.act import Outcome
 from api.portal.cards import Card, card_of
 from api.portal.forms import Form
 from api.portal.listed import listed
+from api.portal.live import is_seen_by
 from api.portal.names import names_of
 from api.portal.rendering import render
 from api.portal.session import Viewer
@@ -61,7 +62,7 @@ async def chat_page(
     async with parts.engine.begin() as conn:
         conversation = await conversation_of(conn, conversation_id, viewer.party)
         found = await list_messages(conn, conversation_id, limit=_PER_PAGE + 1, after=place)
-        if found and viewer.role is not Role.SUPPORT:
+        if found and viewer.role is not Role.SUPPORT and is_seen_by(viewer, request):
             newest = found[0].id
             await mark_read(
                 conn, conversation_id=conversation_id, reader=viewer.party, up_to=newest

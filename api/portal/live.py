@@ -7,10 +7,13 @@ from starlette.responses import Response
 
 from api.live.response import live_response
 from api.portal.forms import page_router
-from api.portal.session import viewer_of
+from api.portal.session import Viewer, viewer_of
 from api.services import Parts
 
 PATH = "/live"
+
+_READ_BY = "x-keepdate-live"
+"""With this header a page reads itself again; it says by whom it was read first."""
 
 router = page_router(PATH)
 
@@ -44,4 +47,10 @@ def is_refresh(request: Request) -> bool:
 
     What waits to be told in a flash is not shown, and has to be left for the next page.
     """
-    return "x-keepdate-live" in request.headers
+    return _READ_BY in request.headers
+
+
+def is_seen_by(viewer: Viewer, request: Request) -> bool:
+    """Whether they see the answer; the page of somebody else, which is told that it is left behind,
+    does not show it."""
+    return request.headers.get(_READ_BY, str(viewer.party)) == str(viewer.party)

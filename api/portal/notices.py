@@ -19,6 +19,7 @@ from api.notices import changing
 from api.portal.act import Outcome, write_once
 from api.portal.forms import Form, SentForm, page_router
 from api.portal.listed import After, listed
+from api.portal.live import is_seen_by
 from api.portal.names import Names, names_of
 from api.portal.rendering import follow, render
 from api.portal.session import SignedIn, Viewer
@@ -69,7 +70,8 @@ async def show_notices(
     async with parts.engine.begin() as conn:
         found = await list_inbox(conn, _inbox_of(viewer), limit=_PER_PAGE + 1, after=place)
         page = listed(found, _PER_PAGE, after=after, place_of=lambda row: row.id)
-        await mark_seen(conn, [row.id for row in page.rows if not row.read_at], now=clock())
+        if is_seen_by(viewer, request):
+            await mark_seen(conn, [row.id for row in page.rows if not row.read_at], now=clock())
         names = await names_of(request, conn, _people(page.rows))
         counts = await tab_counts(conn, viewer.party)
     return render(

@@ -50,6 +50,17 @@ async def test_two_talk_before_there_is_a_booking(pair: Pair) -> None:
     assert "Ada Lovelace Gladly." in words(await pair.yuki.get("/messages"))
 
 
+async def test_a_page_that_another_left_open_reads_nothing_for_whoever_is_signed_in(
+    pair: Pair,
+) -> None:
+    chat = await begun(pair)
+    await pair.yuki.says(chat, "Do you teach beginners?")
+    for reader, left in ((pair.yuki, 1), (pair.ada, 0)):
+        page = {"X-Keepdate-Live": str(reader.viewer.party)}
+        assert (await pair.ada.http.get(chat, headers=page)).status_code == 200
+        assert await unread(pair.ada) == left
+
+
 async def test_what_is_written_is_shown_as_it_is(pair: Pair) -> None:
     chat = await begun(pair)
     await pair.yuki.says(chat, f"{SCRIPT} see https://example.org/a, javascript:alert(1)")

@@ -54,6 +54,16 @@ async def test_what_happened_is_told_in_words_and_leads_on(pair: Pair) -> None:
     assert "You have confirmed the session on Watercolours with Yuki Tanaka for" in theirs
 
 
+async def test_a_page_that_another_left_open_sees_nothing_for_whoever_is_signed_in(
+    pair: Pair,
+) -> None:
+    await pair.confirmed()
+    for reader, left in ((pair.ada, 1), (pair.yuki, 0)):
+        page = {"X-Keepdate-Live": str(reader.viewer.party)}
+        assert (await pair.yuki.http.get("/notices", headers=page)).status_code == 200
+        assert unread(await pair.yuki.get("/bookings")) == left
+
+
 async def test_times_are_the_viewers_own(pair: Pair) -> None:
     await pair.confirmed()
 

@@ -152,7 +152,7 @@
       const answer = await fetch(livePage || location.href.split("#")[0], {
         cache: "no-store",
         credentials: "same-origin",
-        headers: { Accept: "text/html", "X-Keepdate-Live": "1" },
+        headers: { Accept: "text/html", "X-Keepdate-Live": viewer },
         signal: patience.signal,
       });
       if (answer.status >= 500) throw new Error("the server is away");
