@@ -22,6 +22,7 @@ from db.queries.webhook_messages import WebhookMessage, get_webhook_message
 from db.recording.webhook_health import Failure, disable, note_failure, note_success
 from domain.notices.endpoint import DELETED, DISABLED, UnreachableAddressError
 from domain.notices.ledger import LONGEST_WAIT, Owed
+from domain.party import Party, Role
 from notices.event import event_json
 from notices.webhook import MOST_BYTES, message, signed
 
@@ -34,6 +35,8 @@ _GONE_REASON = "It answered 410 Gone."
 _BUSY = (429, 503)
 
 _AT_A_FAILING_ENDPOINT = 5
+_AT_ALL_OF_A_PROVIDERS = 5
+"""A fifth of what a worker delivers at once: mails are among the rest."""
 _AT_THE_DATABASE = 5
 """So many read or write at a time: a worker's other connections are for decisions."""
 
@@ -53,7 +56,7 @@ class WebhookOutlet:
         self._poster = poster
         self._mail = mail
         self._clock = clock
-        self._under_way: Counter[str] = Counter()
+        self._under_way: Counter[str | Party] = Counter()
         self._at_the_database = asyncio.Semaphore(_AT_THE_DATABASE)
 
     async def send(self, notice: Outgoing) -> Sent:
@@ -67,7 +70,7 @@ class WebhookOutlet:
         now = self._clock()
         found = await self._message(notice.webhook_id, notice.event_id, now)
         try:
-            with self._on_the_way_to(notice.webhook_id, found):
+            with self._on_the_way_to(notice.webhook_id, notice.to, found):
                 reply = await self._posted(notice.id, found, now)
         except (NoAnswerError, UnreachableAddressError) as error:
             told, wait, gone = str(error), None, False
@@ -88,16 +91,25 @@ class WebhookOutlet:
         raise NotDeliveredError(told, owed=owed, wait=wait and min(wait, LONGEST_WAIT))
 
     @contextmanager
-    def _on_the_way_to(self, webhook_id: str, found: WebhookMessage) -> Iterator[None]:
-        """Lets few at a time to an endpoint that fails: who waits for it holds up all others."""
+    def _on_the_way_to(
+        self, webhook_id: str, owner: Party, found: WebhookMessage
+    ) -> Iterator[None]:
+        """Lets few at a time to an endpoint that fails: who waits for it holds up all others.
+
+        And few to all endpoints of one provider. Anybody may be one, and have them answer late that
+        all is well.
+        """
         failing = found.failing_since is not None
         if failing and self._under_way[webhook_id] >= _AT_A_FAILING_ENDPOINT:
             raise NotDeliveredError("the endpoint is failing, and others are on their way to it")
-        self._under_way[webhook_id] += 1
+        anybody = owner.role is Role.PROVIDER
+        if anybody and self._under_way[owner] >= _AT_ALL_OF_A_PROVIDERS:
+            raise NotDeliveredError("others are on their way to endpoints of the same provider")
+        self._under_way.update((webhook_id, owner))
         try:
             yield
         finally:
-            self._under_way[webhook_id] -= 1
+            self._under_way.subtract((webhook_id, owner))
             # Of endpoints that nobody calls nothing is remembered.
             self._under_way += Counter()
 

@@ -190,6 +190,27 @@ async def test_another_url_has_not_failed_yet(engine: AsyncEngine, receiver: Rec
     assert len(receiver.received) == 1
 
 
+async def test_few_wait_for_all_the_endpoints_of_one_provider(engine: AsyncEngine) -> None:
+    async with receiving(it.hangs) as receiver, receiving() as services:
+        ids = [await endpoint(engine, url=receiver.url, owner=ADA) for _ in range(3)]
+        another = await endpoint(engine, url=services.url)
+        await requested(engine)
+        out = outlet(engine)
+        theirs = [await outgoing(engine, each) for each in ids]
+        left = {asyncio.create_task(out.send(notice)) for notice in theirs * 3}
+        while len(left) > 5:
+            done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+            assert {str(task.exception()) for task in done} == {
+                "others are on their way to endpoints of the same provider"
+            }
+        assert (await out.send(await outgoing(engine, another))).answer == "HTTP 204"
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        receiver.answer = it.TAKEN
+        assert (await out.send(theirs[0])).answer == "HTTP 204"
+
+
 async def test_few_wait_for_an_endpoint_that_fails(engine: AsyncEngine) -> None:
     async with receiving(says("500 Oh No")) as receiver:
         webhook_id = await endpoint(engine, url=receiver.url)
