@@ -141,6 +141,9 @@ async def _answer(
         raise GoneError from error
     except WorkflowQueryFailedError as error:
         raise UnansweredError(str(error)) from error
+    except KeyError as error:
+        # The SDK knows no such form of a payload.
+        raise UnansweredError("it answers encrypted, by a key that is not here") from error
     except RPCError as error:
         match error.status:
             case RPCStatusCode.NOT_FOUND:

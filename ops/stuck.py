@@ -27,6 +27,7 @@ from temporalio.api.workflowservice.v1 import (
     ListWorkflowExecutionsRequest,
 )
 from temporalio.client import Client
+from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.queries.failing import Failing, failing_deliveries
@@ -144,7 +145,7 @@ async def _reason(client: Client, workflow_id: str, room: asyncio.Semaphore) -> 
             if activity.attempt >= MANY_ATTEMPTS:
                 reason = (
                     f"{activity.activity_type.name} was tried {activity.attempt} times:"
-                    f" {_message(activity.last_failure)}"
+                    f" {await _message(client, activity.last_failure)}"
                 )
                 return Stuck(workflow_id=workflow_id, reason=reason)
         task = described.pending_workflow_task
@@ -178,17 +179,19 @@ async def _last_failure(client: Client, workflow_id: str) -> str:
             cause = WorkflowTaskFailedCause.Name(failed.cause).removeprefix(
                 "WORKFLOW_TASK_FAILED_CAUSE_"
             )
-            said = f"{cause.lower().replace('_', ' ')}: {_message(failed.failure)}"
+            said = f"{cause.lower().replace('_', ' ')}: {await _message(client, failed.failure)}"
         elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
             said = "its worker did not answer in time"
     return said
 
 
-def _message(failure: Failure) -> str:
-    """The innermost message, on one line."""
-    while failure.HasField("cause"):
-        failure = failure.cause
-    return _one_line(failure.message) or "no message"
+async def _message(client: Client, failure: Failure) -> str:
+    """The innermost message, on one line; decrypted, where we have the key."""
+    error = await client.data_converter.decode_failure(failure)
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = error.message if isinstance(error, FailureError) else str(error)
+    return _one_line(said) or "no message"
 
 
 def _one_line(text: str) -> str:

@@ -14,11 +14,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, Worker
 
+from activities.comparing import Comparer
 from config import Settings
+from db.ids import new_id
+from ops.connections import Stack
+from ops.stuck import stuck
 from tests.workflows.command_line import CommandLine
 from tests.workflows.sandbox import SANDBOX
+from tests.workflows.test_operators import _Broken
 from tests.workflows.wire import is_at_work, payload, raw, troubles
 from tests.workflows.world import RefusedError, World, in_days
 from worker import WORKFLOWS, build_worker
@@ -177,6 +182,36 @@ async def test_a_booking_waits_for_a_worker_with_its_key(vault: Vault) -> None:
         # The row comes while the task runs; until it has ended, Temporal takes no updates.
         await world.until(lambda: is_at_work(handle), bool)
         await world.update(wanted.booking_id, "decline", reason=REASON)
+
+
+async def test_who_has_no_key_is_told_so(vault: Vault) -> None:
+    async with vault.worker(NEW) as world:
+        workflow_id = world.booking(await _requested(world)).id
+        blind = vault.seen_with(OLD)
+        comparer = Comparer(blind.client, blind.engine, QUEUE, pause=0.1)
+        found = await comparer.compared(workflow_id, apply=True)
+        assert found is not None
+        assert found.unanswered == "it answers encrypted, by a key that is not here"
+        assert (found.differs, found.mended) == ((), ())
+        await world.client.get_workflow_handle(workflow_id).terminate()
+
+
+async def test_operators_with_the_key_read_why_something_is_stuck(vault: Vault) -> None:
+    world, queue = vault.seen_with(NEW), f"broken-{new_id()}"
+    stack = Stack(client=world.client, engine=world.engine, task_queue=queue)
+    async with Worker(world.client, task_queue=queue, workflows=[_Broken]):
+        handle = await world.client.start_workflow(
+            "Booking", id=f"booking/{queue}", task_queue=queue
+        )
+
+        async def lines() -> list[str]:
+            said: list[str] = []
+            await stuck(stack, said.append)
+            return [line for line in said if line.startswith(handle.id)]
+
+        [line] = await world.until(lines, bool)
+        assert line.endswith(": a bug in a release")
+        await handle.terminate()
 
 
 async def _start_of(world: World, booking_id: str) -> str:
