@@ -9,7 +9,6 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -18,8 +17,8 @@ from config import Settings
 from config_files import is_secret, variable_of
 from dev import licences
 from domain.booking.table import printed
-from domain.instants import in_words
 from domain.policy import DEFAULT_POLICY, Policy
+from domain.policy_words import number_in_words
 from domain.refusal import MEANINGS
 from tests.api import permissions
 from tests.portal import permissions as pages
@@ -53,7 +52,7 @@ def policy() -> str:
     """Every number of the default policy."""
     meanings = _docstrings(Policy)
     rows = [
-        (f"`{name}`", _in_words(getattr(DEFAULT_POLICY, name)), meaning)
+        (f"`{name}`", number_in_words(getattr(DEFAULT_POLICY, name)), meaning)
         for name, meaning in meanings.items()
     ]
     return _table(("number", "default", "meaning"), rows)
@@ -135,20 +134,6 @@ def _default(field: FieldInfo) -> str:
     if field.default is None:
         return "not set"
     return f"`{field.default}`" if field.repr else "not shown"
-
-
-def _in_words(value: object) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case timedelta():
-            return in_words(value)
-        case tuple():
-            return " and ".join(_in_words(item) for item in value)
-        case None:
-            return "none"
-        case _:
-            return f"{value}"
 
 
 if __name__ == "__main__":

@@ -173,9 +173,10 @@ def _summary(seen: Seen, changes: int, draft: Policy) -> list[str]:
         *(f"Not known: {sentence}" for sentence in UNKNOWN),
     ]
     if seen.foreign:
+        reported = "1 late event was" if seen.foreign == 1 else f"{seen.foreign} late events were"
         lines.append(
-            f"Not known: {seen.foreign} late events were reported by other services, and are judged"
-            " anew; what those did not report, because it was not late then, is not on record."
+            f"Not known: {reported} reported by other services, and judged anew; what those did not"
+            " report, because it was not late then, is not on record."
         )
     if seen.broken:
         lines.append(

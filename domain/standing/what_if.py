@@ -10,6 +10,7 @@ from domain.booking.events import LateEventReported
 from domain.lateness import LateKind
 from domain.party import UNNAMED_SERVICE
 from domain.policy import Policy
+from domain.policy_words import number_in_words
 from domain.refusal import Refusal
 from domain.standing import commands as do
 from domain.standing import events as happened
@@ -206,7 +207,7 @@ def _why(
     policy, draft = policies
     for field in fields(Policy):
         if field.name in _COUNTING and getattr(policy, field.name) != getattr(draft, field.name):
-            there, here = getattr(policy, field.name), getattr(draft, field.name)
+            there, here = (number_in_words(getattr(each, field.name)) for each in (policy, draft))
             yield f"{field.name} is {here} under the draft, not {there}."
     counts = [counted(under_draft.standing.count(kind), kind) for kind in LateKind]
     yield (

@@ -129,6 +129,18 @@ def test_a_milder_draft_takes_a_suspension_back_and_says_why() -> None:
     assert "3 late cancellations and 0 late reschedules count today, of 3 allowed" in change.why[1]
 
 
+def test_the_numbers_that_make_the_difference_are_told_in_words() -> None:
+    draft = replace(DEFAULT_POLICY, allowed=3, combined=True, window=30 * DAY)
+    other = replay(PROVIDER.id, _three(), draft, BEGUN + 20 * DAY)
+    change = compared(PROVIDER.id, _recorded(_three()), other, (DEFAULT_POLICY, draft))
+    assert change is not None
+    assert change.why[:3] == (
+        "allowed is 3 under the draft, not 2.",
+        "combined is yes under the draft, not no.",
+        "window is 30 days under the draft, not none.",
+    )
+
+
 def test_one_late_event_is_told_in_the_singular() -> None:
     one: list[StandingCommand] = [replace(late("e1", initiated_at=BEGUN), at=BEGUN)]
     draft = replace(DEFAULT_POLICY, allowed=0)
