@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from activities.comparing import Comparer
+from db.ids import new_id
+from domain.party import Party, Role
 from domain.record import Subject
 from ops.connections import Stack
+from ops.privacy import erase
 from ops.repair import repair
 from ops.stuck import stuck
 from tests.workflows.command_line import CommandLine
-from tests.workflows.world import World
+from tests.workflows.world import World, now
+from workflows.search_attributes import of_request
+from workflows.snapshot import BookingInput
 
 
 async def test_a_paused_booking_does_not_get_on_until_it_is_unpaused(
@@ -37,3 +44,29 @@ async def test_a_paused_booking_does_not_get_on_until_it_is_unpaused(
     await command_line.run_as_told(left)
     assert await comparer.without_workflow(Subject.BOOKING, booking_id, apply=False) is None
     assert await world.until(stuck_lines, lambda found: not found) == []
+
+
+async def test_nobody_is_erased_while_a_request_of_theirs_is_paused(
+    world: World, stack: Stack
+) -> None:
+    client = Party(role=Role.CLIENT, id=f"client-{new_id()}")
+    wanted = replace(await world.wanted(), client_id=client.id)
+    handle = await world.client.start_workflow(
+        "Booking",
+        BookingInput(request=wanted),
+        id=world.booking(wanted.booking_id).id,
+        # Whose workers are away: it is not on record.
+        task_queue=f"nobody-{new_id()}",
+        search_attributes=of_request(wanted, now()),
+    )
+    await CommandLine(world=world).run("workflow", "pause", "--workflow-id", handle.id)
+
+    async def paused() -> int:
+        query = f"WorkflowId = '{handle.id}' AND ExecutionStatus = 'Paused'"
+        return (await world.client.count_workflows(query)).count
+
+    await world.until(paused, bool)
+    said: list[str] = []
+    assert not await erase(stack, client, said.append, histories=True)
+    assert said == [f"{client} cannot be erased while these bookings are open: {wanted.booking_id}"]
+    await handle.terminate()
