@@ -28,8 +28,8 @@ test test-long: export PYTHONDONTWRITEBYTECODE :=
 test: browser
 	$(BIN)/python -m pytest $(TOGETHER) --numprocesses 3 -m 'not long'
 
-## test-long: the drills with reminders, what else needs hundreds of bookings or processes, and
-## the rest of what `make test` repeats a few times
+## test-long: the drills with reminders, the demo, what else needs hundreds of bookings or
+## processes, most of what a browser tries, and the rest of what `make test` repeats a few times
 test-long: $(READY)
 	$(BIN)/python -m pytest $(TOGETHER) --numprocesses 2 -m long
 

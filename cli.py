@@ -115,7 +115,8 @@ def worker() -> None:
     from temporalio.service import RPCError
 
     from telemetry import traces
-    from worker import MetricsAddressError, run_worker
+    from telemetry.measuring import MetricsAddressError
+    from worker import run_worker
     from workflows.search_attributes import AttributeClashError
 
     traces.start("keepdate-worker")

@@ -13,14 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
-from temporalio.runtime import (
-    LogForwardingConfig,
-    LoggingConfig,
-    PrometheusConfig,
-    Runtime,
-    TelemetryConfig,
-    TelemetryFilter,
-)
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.delivering import Courier, Outlet, delivery_queue
@@ -38,6 +31,7 @@ from db.engine import create_engine
 from domain.notices.ledger import Channel
 from telemetry import traces
 from telemetry.correlation import NamesRequests, RemembersRequests
+from telemetry.measuring import measured_runtime
 from workflows.booking import BookingWorkflow
 from workflows.comparison import ComparisonWorkflow
 from workflows.comparison import schedule as schedule_comparison
@@ -79,10 +73,6 @@ WORKFLOWS: tuple[type, ...] = (
     ProviderStandingWorkflow,
     SweepWorkflow,
 )
-
-
-class MetricsAddressError(Exception):
-    """Metrics cannot be served where they should be; the message is one line."""
 
 
 class Failure:
@@ -222,27 +212,6 @@ def _release() -> str:
         return "unpackaged"
 
 
-def measured_runtime(address: str) -> Runtime:
-    """What the SDK runs on: its own measurements and ours, for Prometheus at an address.
-
-    Raises `MetricsAddressError`.
-    """
-    prometheus = PrometheusConfig(
-        bind_address=address,
-        durations_as_seconds=True,
-        histogram_bucket_overrides={LATENESS: LATENESS_BUCKETS},
-    )
-    logs = LoggingConfig(
-        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
-        # As lines of our own log, in its form.
-        forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
-    )
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=prometheus, logging=logs))
-    except ValueError as error:
-        raise MetricsAddressError(f"metrics cannot be served at {address}: {error}") from None
-
-
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Serve workflows and activities until told to stop, then finish what was begun.
 
@@ -251,7 +220,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     type, `MetricsAddressError`, and `RPCError` where Temporal refuses what a worker needs. Raises
     what Temporal says where it serves no longer, and leaves behind what does not end then.
     """
-    runtime = measured_runtime(server_at(settings.metrics_host, settings.metrics_port))
+    metrics = server_at(settings.metrics_host, settings.metrics_port)
+    runtime = measured_runtime(metrics, {LATENESS: LATENESS_BUCKETS})
     async with _database(settings) as engine:
         client = await _unless_told(stop, _prepared(settings, runtime))
         if client is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from playwright.async_api import ViewportSize, expect
 
 from tests.browser.accessibility import too_long
@@ -28,6 +29,7 @@ _LEFT = """(paragraph, words) => {
 """Words of a paragraph, as they come from left to right."""
 
 
+@pytest.mark.long
 async def test_a_conversation_opens_at_its_newest_message(visit: Visit, address: str) -> None:
     tim = await visit("client", "Tim", java_script_enabled=False)
     ida = await visit("provider", "Ida")

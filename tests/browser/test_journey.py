@@ -25,7 +25,13 @@ def local(days: int, zone: str, hour: int = 14) -> str:
     return f"{there.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="with-scripts"),
+        pytest.param(False, id="without-scripts", marks=pytest.mark.long),
+    ],
+)
 async def test_three_people_live_through_a_booking(visit: Visit, scripts: bool) -> None:
     ada = await visit("provider", "Ada", BERLIN, java_script_enabled=scripts)
     grace = await visit("client", "Grace", NEW_YORK, java_script_enabled=scripts)

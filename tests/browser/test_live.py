@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.api.marketplace import ok
@@ -63,6 +64,7 @@ async def test_words_are_shown_when_their_form_goes(ida: Visitor, town: Town) ->
     await expect(ida.page.locator(".live-notice blockquote")).to_have_text(WORDS)
 
 
+@pytest.mark.long
 async def test_words_of_a_form_that_was_refused_stay_in_it(ida: Visitor, town: Town) -> None:
     booking_id = await town.confirmed(40)
     await ida.open(f"/bookings/{booking_id}")
@@ -81,6 +83,7 @@ async def test_words_of_a_form_that_was_refused_stay_in_it(ida: Visitor, town: T
     await expect(ida.page.locator(".live-notice blockquote")).to_have_text(WORDS)
 
 
+@pytest.mark.long
 async def test_whoever_has_no_mouse_stays_where_something_went(ida: Visitor, town: Town) -> None:
     booking_id = await town.booked(20)
     await ida.open(f"/bookings/{booking_id}")
@@ -90,6 +93,7 @@ async def test_whoever_has_no_mouse_stays_where_something_went(ida: Visitor, tow
     await expect(ida.page.locator("#booking")).to_be_focused()
 
 
+@pytest.mark.long
 async def test_what_stays_in_a_list_is_not_put_in_anew(ida: Visitor, town: Town) -> None:
     _, goes, _ = [await town.booked(days) for days in (20, 21, 22)]
     await ida.open("/bookings?state=pending")
@@ -129,6 +133,7 @@ async def test_whoever_signs_in_again_goes_on_with_what_they_wrote(
     await expect(ida.page.get_by_role("log")).to_contain_text(WORDS)
 
 
+@pytest.mark.long
 async def test_whoever_was_signed_out_is_told_when_their_page_connects_again(
     ida: Visitor, town: Town
 ) -> None:
@@ -150,6 +155,7 @@ async def test_a_page_stays_that_of_whoever_opened_it(
     await expect(ida.page.locator("#areas")).to_contain_text("Standing")
 
 
+@pytest.mark.long
 async def test_how_long_ago_something_was_goes_on_with_the_clock(ida: Visitor, town: Town) -> None:
     await ida.page.clock.install()
     await ida.open(f"/bookings/{await town.booked(20)}")
@@ -161,6 +167,7 @@ async def test_how_long_ago_something_was_goes_on_with_the_clock(ida: Visitor, t
     await expect(ida.page.get_by_text("This booking: updated.")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_what_could_not_be_read_waits_until_somebody_looks(ida: Visitor, town: Town) -> None:
     ida.expects("net::ERR_FAILED")
     await ida.page.clock.install()
@@ -183,6 +190,7 @@ async def test_what_could_not_be_read_waits_until_somebody_looks(ida: Visitor, t
     await ida.hears("Are you there?")
 
 
+@pytest.mark.long
 async def test_an_answer_that_never_comes_is_not_waited_for(ida: Visitor, town: Town) -> None:
     await ida.page.clock.install()
     chat = await town.conversation()
@@ -201,6 +209,7 @@ async def test_an_answer_that_never_comes_is_not_waited_for(ida: Visitor, town: 
     over.set()
 
 
+@pytest.mark.long
 async def test_a_page_goes_on_as_soon_as_the_server_is_back(ida: Visitor, town: Town) -> None:
     await ida.page.clock.install()
     chat = await town.conversation()
@@ -220,6 +229,7 @@ async def test_a_page_goes_on_as_soon_as_the_server_is_back(ida: Visitor, town: 
     await ida.hears("Are you there?")
 
 
+@pytest.mark.long
 async def test_only_a_change_is_said_aloud(ida: Visitor, town: Town) -> None:
     await ida.page.clock.install()
     booking_id = await town.confirmed(40)

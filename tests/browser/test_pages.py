@@ -58,6 +58,7 @@ async def test_every_page_is_for_everybody_and_shows_text_as_text(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.long
 async def test_forced_colours_mark_the_tab_of_the_page_alone(visit: Visit) -> None:
     ida = await visit("provider", "Ida", forced_colors="active")
     await ida.open("/topics")

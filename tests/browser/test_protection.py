@@ -10,7 +10,7 @@ from tests.browser.town import Town
 from tests.browser.visitor import Visitor
 
 
-@pytest.mark.parametrize("role", ["provider", "client"])
+@pytest.mark.parametrize("role", ["provider", pytest.param("client", marks=pytest.mark.long)])
 async def test_what_belongs_to_others_is_not_there(visit: Visit, town: Town, role: str) -> None:
     stranger = await visit(role, "Mallory")
     booking = f"/bookings/{await town.booked(20)}"
@@ -34,7 +34,9 @@ async def test_what_belongs_to_others_is_not_there(visit: Visit, town: Town, rol
         assert answer.status == 404, path
 
 
-@pytest.mark.parametrize("token", ["forged", None], ids=["forged", "missing"])
+@pytest.mark.parametrize(
+    "token", ["forged", pytest.param(None, id="missing", marks=pytest.mark.long)]
+)
 async def test_form_of_another_page_changes_nothing(
     ida: Visitor, town: Town, token: str | None
 ) -> None:

@@ -8,7 +8,13 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.keyboard import tab_to
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="with-scripts", marks=pytest.mark.long),
+        pytest.param(False, id="without-scripts"),
+    ],
+)
 async def test_keyboard_is_enough_to_come_in_choose_a_zone_and_go(
     browser: Browser, address: str, scripts: bool
 ) -> None:

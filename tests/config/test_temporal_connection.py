@@ -18,6 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 import worker
 from config import ConfigurationError, Settings
 from config_temporal import temporal_connection
+from telemetry.measuring import MetricsAddressError
 from tests.config.certificates import Authority
 
 PROFILE = """
@@ -194,7 +195,7 @@ async def test_a_worker_whose_metrics_have_no_place_says_so() -> None:
     nobody = "postgresql+psycopg://nobody@127.0.0.1:1/keepdate"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = Settings(database_url=nobody, metrics_port=taken.getsockname()[1])
-        with pytest.raises(worker.MetricsAddressError, match="Address already in use"):
+        with pytest.raises(MetricsAddressError, match="Address already in use"):
             await worker.run_worker(settings, asyncio.Event())
 
 

@@ -167,6 +167,7 @@ def _tells_every_decision(demo: subprocess.Popen[str]) -> None:
         assert found, f"{decision!r} is missing, or out of order, in:\n{output}"
 
 
+@pytest.mark.long
 def test_demo_tells_every_decision(running: RunningStack) -> None:
     _tells_every_decision(start_demo(running))
 
@@ -193,6 +194,7 @@ def operate(stack: RunningStack, *words: str) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.long
 def test_what_was_played_is_on_record_as_it_was_decided(running: RunningStack) -> None:
     for command, says in (("repair", "compared: nothing differs."), ("stuck", "gets on.")):
         told = operate(running, command)

@@ -13,7 +13,7 @@ from tests.workflows.wire import troubles
 from tests.workflows.world import Handle, World, in_days, now, together
 from workflows.search_attributes import BOOKING_STATE, PROVIDER_ID
 
-EVENTS = 200
+EVENTS = 150
 WAVE = 50
 LIMIT = 60
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from activities.comparing import Comparer
+from api.gateway import Gateway
 from db.ids import new_id
 from domain.party import Party, Role
 from domain.record import Subject
@@ -69,4 +70,6 @@ async def test_nobody_is_erased_while_a_request_of_theirs_is_paused(
     said: list[str] = []
     assert not await erase(stack, client, said.append, histories=True)
     assert said == [f"{client} cannot be erased while these bookings are open: {wanted.booking_id}"]
+    # Nor is it one that never began, for whoever asks.
+    assert await Gateway(world.client, world.task_queue).refused_creation(wanted.booking_id) is None
     await handle.terminate()

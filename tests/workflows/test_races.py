@@ -17,7 +17,7 @@ from tests.workflows.wire import troubles
 from tests.workflows.world import RefusedError, World, in_days, together
 
 # A few times are enough to see that each order ends well; a hundred, for what is seldom met.
-TIMES = pytest.mark.parametrize("times", [22, pytest.param(100, marks=pytest.mark.long)])
+TIMES = pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.long)])
 
 
 def _named(world: World, booking_id: str, name: str, **fields: Any) -> Callable[[], Awaitable[Any]]:
