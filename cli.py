@@ -246,14 +246,18 @@ def main() -> None:
     except (CommandError, ConfigurationError) as error:
         print(f"keepdate: {error}", file=sys.stderr)
         code = 1
-    except Exception:  # noqa: BLE001  # in the form of the log, and as much as the log may tell
+    except Exception:  # noqa: BLE001
         _log.critical("keepdate cannot go on", exc_info=True)
         code = 1
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        # Who has read it may be gone.
-        with contextlib.suppress(OSError):
-            stream.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            # Who has read it may be gone.
+            with contextlib.suppress(BrokenPipeError):
+                stream.flush()
+        except OSError:
+            # What was to be kept is not all there, and must not be taken for it.
+            code = code or 1
     # The threads of Temporal's client, and an interpreter that lets go of everything, can wait for
     # each other for ever, or abort the process: it would not be started again, or be said to have
     # failed where its work is done.

@@ -141,6 +141,9 @@ async def _answer(
         raise GoneError from error
     except WorkflowQueryFailedError as error:
         raise UnansweredError(str(error)) from error
+    except ValueError as error:
+        # The server says that it is paused, for which the SDK has no word.
+        raise UnansweredError("it was paused by hand, or tells what nobody can read") from error
     except KeyError as error:
         # The SDK knows no such form of a payload.
         raise UnansweredError("it answers encrypted, by a key that is not here") from error

@@ -35,8 +35,9 @@ _GONE_REASON = "It answered 410 Gone."
 _BUSY = (429, 503)
 
 _AT_A_FAILING_ENDPOINT = 5
-_AT_ALL_OF_A_PROVIDERS = 5
-"""A fifth of what a worker delivers at once: mails are among the rest."""
+_AT_ALL_OF_A_PROVIDERS = 15
+"""Three fifths of what a worker delivers at once: mails are among the rest. No fewer, for what is
+turned away comes back later and later, also to an endpoint that is well."""
 _AT_THE_DATABASE = 5
 """So many read or write at a time: a worker's other connections are for decisions."""
 
@@ -96,8 +97,8 @@ class WebhookOutlet:
     ) -> Iterator[None]:
         """Lets few at a time to an endpoint that fails: who waits for it holds up all others.
 
-        And few to all endpoints of one provider. Anybody may be one, and have them answer late that
-        all is well.
+        And not too many to all endpoints of one provider: anybody may be a provider, with endpoints
+        that answer 200, but slowly.
         """
         failing = found.failing_since is not None
         if failing and self._under_way[webhook_id] >= _AT_A_FAILING_ENDPOINT:

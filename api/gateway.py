@@ -129,7 +129,7 @@ class Gateway:
         )
         try:
             # In the server's own words: the SDK has none for one that is paused, and fails.
-            found = await acknowledged(service.describe_workflow_execution(asked))
+            found = await acknowledged(service.describe_workflow_execution(asked, retry=True))
             status = found.workflow_execution_info.status
             if status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED:
                 return None

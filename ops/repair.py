@@ -77,6 +77,8 @@ async def _is_known(stack: Stack, booking_id: str) -> bool:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return False
+    except ValueError:
+        pass  # it is there, and paused, for which the SDK has no word
     return True
 
 

@@ -53,4 +53,5 @@ def is_refresh(request: Request) -> bool:
 def is_seen_by(viewer: Viewer, request: Request) -> bool:
     """Whether they see the answer; the page of somebody else, which is told that it is left behind,
     does not show it."""
-    return request.headers.get(_READ_BY, str(viewer.party)) == str(viewer.party)
+    # A page from before a release that says by whom it was read says "1".
+    return request.headers.get(_READ_BY, "1") in {"1", str(viewer.party)}

@@ -138,10 +138,11 @@ def viewer_of(request: Request) -> Viewer | None:
 def _lasting(request: Request) -> dict[str, Any]:
     """The session; nothing is left of one in which somebody has been signed in for too long.
 
-    Its cookie is made anew with whatever changes in it, and does not say since when.
+    The age of its cookie does not tell, which is made anew with whatever changes in it. A session
+    that a release began which did not note since when counts from when it is first seen.
     """
-    session = request.session
-    if _PERSON in session and clock().timestamp() - session.get(_SINCE, 0) >= LASTS.total_seconds():
+    session, now = request.session, int(clock().timestamp())
+    if _PERSON in session and now - session.setdefault(_SINCE, now) >= LASTS.total_seconds():
         session.clear()
     return session
 

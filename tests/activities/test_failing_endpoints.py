@@ -197,8 +197,8 @@ async def test_few_wait_for_all_the_endpoints_of_one_provider(engine: AsyncEngin
         await requested(engine)
         out = outlet(engine)
         theirs = [await outgoing(engine, each) for each in ids]
-        left = {asyncio.create_task(out.send(notice)) for notice in theirs * 3}
-        while len(left) > 5:
+        left = {asyncio.create_task(out.send(notice)) for notice in theirs * 6}
+        while len(left) > 15:
             done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
             assert {str(task.exception()) for task in done} == {
                 "others are on their way to endpoints of the same provider"

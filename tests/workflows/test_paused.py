@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from activities.accounts import UnansweredError, delivering
 from activities.comparing import Comparer
 from api.gateway import Gateway
 from db.ids import new_id
@@ -36,6 +39,9 @@ async def test_a_paused_booking_does_not_get_on_until_it_is_unpaused(
     assert await world.until(stuck_lines, bool) == [
         f"{workflow_id}: was paused by hand, and is to be unpaused"
     ]
+    # The sweep leaves to it what it may be delivering.
+    with pytest.raises(UnansweredError, match="paused"):
+        await delivering(world.booking(booking_id))
     said: list[str] = []
     assert not await repair(
         stack, said.append, apply=True, as_json=False, booking=booking_id, pause=0.1
