@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.accounts import Accounts, GoneError, Handle, UnansweredError
 from activities.beginning import begin_booking_again, begin_standing
+from activities.executions import described
 from db.personal.pseudonym import is_pseudonym
 from db.queries.bookings import get_booking
 from db.repair.comparing import Compared, compare, with_claim_settled
@@ -190,12 +189,13 @@ class Comparer:
         to people: its own history knows more, and somebody has ended it on purpose.
         """
         workflow_id = self.handle(subject, subject_id).id
-        told = await self._told(workflow_id)
-        status = told.status
+        told = await described(self._client, workflow_id)
+        info = told.workflow_execution_info if told else WorkflowExecutionInfo()
+        status = info.status
         if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
             return None
         if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-            if ended_before is not None and told.close_time.ToDatetime(UTC) > ended_before:
+            if ended_before is not None and info.close_time.ToDatetime(UTC) > ended_before:
                 return None
             return await self.compared(workflow_id, apply=apply)
         how = f"was {_in_words(status)}" if status else "is unknown to Temporal"
@@ -226,23 +226,6 @@ class Comparer:
                 return None
             await begin_booking_again(self._client, self._task_queue, row.booking)
         return replace(finding, mended=(line,))
-
-    async def _told(self, workflow_id: str) -> WorkflowExecutionInfo:
-        """What the server says of a workflow; nothing, where it does not know it.
-
-        In the server's own words: the SDK has none for a workflow that is paused, and fails.
-        """
-        asked = DescribeWorkflowExecutionRequest(
-            namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
-        )
-        service = self._client.workflow_service
-        try:
-            answer = await service.describe_workflow_execution(asked, retry=True)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return WorkflowExecutionInfo()
-        return answer.workflow_execution_info
 
 
 def _in_words(status: WorkflowExecutionStatus.ValueType) -> str:

@@ -12,13 +12,11 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.api.common.v1 import WorkflowExecution as ExecutionId
-from temporalio.api.workflowservice.v1 import (
-    DeleteWorkflowExecutionRequest,
-    ListWorkflowExecutionsRequest,
-)
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.executions import listed
 from db.personal import exporting
 from db.personal.erasing import Erased, OpenBookingsError
 from db.personal.erasing import erase as erase_from_record
@@ -189,21 +187,12 @@ async def _workflows(client: Client, person: Party, *, running: bool) -> AsyncIt
     if attribute is None:
         return
     quoted = person.id.replace("'", "")
-    # One that was paused is under way as well. It is listed in the server's own words: the SDK has
-    # none for it, and fails.
+    # One that was paused is under way as well.
     which = "IN" if running else "NOT IN"
     query = f"{attribute.name} = '{quoted}' AND ExecutionStatus {which} ('Running', 'Paused')"
-    token = b""
-    while True:
-        asked = ListWorkflowExecutionsRequest(
-            namespace=client.namespace, query=query, next_page_token=token
-        )
-        listing = await client.workflow_service.list_workflow_executions(asked, retry=True)
-        for found in listing.executions:
-            yield found.execution
-        token = listing.next_page_token
-        if not token:
-            return
+    async for page in listed(client, query):
+        for each in page:
+            yield each
 
 
 async def _forget(client: Client, workflow_id: str, run_id: str = "") -> None:

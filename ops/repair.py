@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from temporalio.service import RPCError, RPCStatusCode
-
 from activities.comparing import Comparer, Finding
+from activities.executions import described
 from activities.overdue import OverdueNotices
 from activities.record_comparer import ComparisonResult
 from activities.rounds import Page, Place, Rounds
@@ -71,15 +70,7 @@ async def _is_known(stack: Stack, booking_id: str) -> bool:
         if await get_booking(conn, booking_id) or await get_intent(conn, booking_id):
             return True
     # What the record has lost, Temporal may still know.
-    try:
-        await stack.client.get_workflow_handle(booking_workflow_id(booking_id)).describe()
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return False
-    except ValueError:
-        pass  # it is there, and paused, for which the SDK has no word
-    return True
+    return await described(stack.client, booking_workflow_id(booking_id)) is not None
 
 
 def in_words(finding: Finding) -> list[str]:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import (
     ApplicationErrorCategory,
     EventType,
@@ -22,14 +21,10 @@ from temporalio.api.enums.v1 import (
 )
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
-from temporalio.api.workflowservice.v1 import (
-    DescribeWorkflowExecutionRequest,
-    ListWorkflowExecutionsRequest,
-)
 from temporalio.client import Client
 from temporalio.exceptions import FailureError
-from temporalio.service import RPCError, RPCStatusCode
 
+from activities.executions import described, listed
 from db.queries.failing import Failing, failing_deliveries
 from domain.instants import to_the_second
 from domain.workflow_ids import booking_workflow_id
@@ -97,44 +92,25 @@ async def _stuck(client: Client) -> AsyncIterator[Stuck]:
     seen = set()
     room = asyncio.Semaphore(AT_ONCE)
     for query in (_REPORTED, _PAUSED, _RUNNING):
-        token = b""
-        while True:
-            listing = await client.workflow_service.list_workflow_executions(
-                ListWorkflowExecutionsRequest(
-                    namespace=client.namespace, query=query, page_size=_PAGE, next_page_token=token
-                ),
-                retry=True,
-            )
-            listed = (each.execution.workflow_id for each in listing.executions)
-            ids = [each for each in listed if each not in seen]
+        async for page in listed(client, query, page_size=_PAGE):
+            ids = [each.workflow_id for each in page if each.workflow_id not in seen]
             for found in await asyncio.gather(*(_reason(client, each, room) for each in ids)):
                 if found is not None:
                     seen.add(found.workflow_id)
                     yield found
-            token = listing.next_page_token
-            if not token:
-                break
 
 
 async def _reason(client: Client, workflow_id: str, room: asyncio.Semaphore) -> Stuck | None:
-    asked = DescribeWorkflowExecutionRequest(
-        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
-    )
-    service = client.workflow_service
     async with room:
-        try:
-            # In the server's own words: the SDK has none for one that is paused, and fails.
-            described = await service.describe_workflow_execution(asked, retry=True)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
-        status = described.workflow_execution_info.status
+        told = await described(client, workflow_id)
+        if told is None:
+            return None
+        status = told.workflow_execution_info.status
         if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED:
             return Stuck(
                 workflow_id=workflow_id, reason="was paused by hand, and is to be unpaused"
             )
-        for activity in described.pending_activities:
+        for activity in told.pending_activities:
             if activity.paused:
                 reason = f"{activity.activity_type.name} was paused by hand, and is to be unpaused"
                 return Stuck(workflow_id=workflow_id, reason=reason)
@@ -148,7 +124,7 @@ async def _reason(client: Client, workflow_id: str, room: asyncio.Semaphore) -> 
                     f" {await _message(client, activity.last_failure)}"
                 )
                 return Stuck(workflow_id=workflow_id, reason=reason)
-        task = described.pending_workflow_task
+        task = told.pending_workflow_task
         if task.attempt < _FEW:
             return _unattended(workflow_id, task)
         why = await _last_failure(client, workflow_id)

@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.api.marketplace import ok
 from tests.browser.conftest import Visit
@@ -67,11 +67,7 @@ async def test_words_are_shown_when_their_form_goes(ida: Visitor, town: Town) ->
 @pytest.mark.long
 async def test_words_of_a_form_that_was_refused_stay_in_it(ida: Visitor, town: Town) -> None:
     booking_id = await town.confirmed(40)
-    await ida.open(f"/bookings/{booking_id}")
-    form = await ida.unfold("Propose other times")
-    await ida.write({"Reason": WORDS, "Time 1": "2999-01-01T10:00"}, within=form)
-    await ida.press("Propose", within=form)
-    await ida.sees("lies more than two years ahead")
+    form = await _refused(ida, booking_id)
     await expect(form.get_by_label("Time 1")).to_be_focused()
     ok(await town.provider.put(f"/v1/bookings/{booking_id}/logistics", {"note": "By the door."}))
     await ida.hears("By the door.")
@@ -233,11 +229,7 @@ async def test_a_page_goes_on_as_soon_as_the_server_is_back(ida: Visitor, town: 
 async def test_only_a_change_is_said_aloud(ida: Visitor, town: Town) -> None:
     await ida.page.clock.install()
     booking_id = await town.confirmed(40)
-    await ida.open(f"/bookings/{booking_id}")
-    form = await ida.unfold("Propose other times")
-    await ida.write({"Reason": WORDS, "Time 1": "2999-01-01T10:00"}, within=form)
-    await ida.press("Propose", within=form)
-    await ida.sees("lies more than two years ahead")
+    await _refused(ida, booking_id)
     await ida.page.evaluate(_TAKE_DOWN)
     async with ida.page.expect_response(f"**/bookings/{booking_id}"):
         await ida.page.clock.fast_forward("11:00")
@@ -252,3 +244,13 @@ async def test_messages_are_read_out_as_they_come(ida: Visitor, town: Town) -> N
     await ida.open(f"/messages/{chat}")
     await town.says(chat, "Are you there?")
     await expect(ida.page.get_by_role("log")).to_contain_text("Are you there?")
+
+
+async def _refused(ida: Visitor, booking_id: str) -> Locator:
+    """A form that was refused for its time, with the words that she had written in it."""
+    await ida.open(f"/bookings/{booking_id}")
+    form = await ida.unfold("Propose other times")
+    await ida.write({"Reason": WORDS, "Time 1": "2999-01-01T10:00"}, within=form)
+    await ida.press("Propose", within=form)
+    await ida.sees("lies more than two years ahead")
+    return form

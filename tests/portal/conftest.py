@@ -17,6 +17,7 @@ from dev.postgres import Postgres
 from tests.api.conftest import worked
 from tests.conftest import copied, settings_for
 from tests.portal.browser import Browser
+from tests.portal.lateness import Late, late_people
 from tests.portal.pair import Pair
 from tests.portal.visitor import Visitor, arriving
 
@@ -104,3 +105,15 @@ async def pair(meet: Meet) -> Pair:
     ada = await meet("provider", name="Ada Lovelace", zone="Europe/Berlin")
     yuki = await meet("client", name="Yuki Tanaka", zone="Asia/Tokyo")
     return Pair(ada, yuki, await ada.offers())
+
+
+@pytest.fixture
+async def late(meet: Meet) -> Late:
+    """A provider of whom nothing is known yet, and a client; they have not met."""
+    return await late_people(meet)
+
+
+@pytest.fixture
+async def eve(meet: Meet) -> Visitor:
+    """A member of the staff, in Berlin."""
+    return await meet("support", name="Eve Keller")

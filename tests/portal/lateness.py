@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import httpx
 
 from tests.api.marketplace import until
-from tests.portal.conftest import Meet
 from tests.portal.visitor import Visitor, instant, local, words
 
 SCRIPT = "<script>alert(1)</script>"
@@ -61,7 +61,7 @@ class Late:
         return found
 
 
-async def late_people(meet: Meet) -> Late:
+async def late_people(meet: Callable[..., Awaitable[Visitor]]) -> Late:
     """Two who have not met."""
     provider = await meet("provider", name="Noor Haddad")
     client = await meet("client", name="Ben Okafor")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from config import Settings
 from config_temporal import workflow_page
 from db.ids import new_id
@@ -12,18 +10,6 @@ from domain.standing.state import Status
 from tests.portal.conftest import Meet
 from tests.portal.lateness import SCRIPT, Late, late_people
 from tests.portal.visitor import Visitor, words
-
-
-@pytest.fixture
-async def late(meet: Meet) -> Late:
-    """A provider and a client who have not met."""
-    return await late_people(meet)
-
-
-@pytest.fixture
-async def eve(meet: Meet) -> Visitor:
-    """A member of the staff, in Berlin."""
-    return await meet("support", name="Eve Keller")
 
 
 async def test_topics_are_suspended_and_reinstated_with_a_reason(late: Late, eve: Visitor) -> None:

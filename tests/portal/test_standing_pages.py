@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import httpx
-import pytest
 
 from domain.lateness import LateKind
 from domain.party import Party, Role
@@ -13,16 +12,10 @@ from domain.standing.commands import ReportLateEvent
 from tests.db.player import NOW, in_days, untouched
 from tests.portal.browser import forms_of
 from tests.portal.conftest import Meet
-from tests.portal.lateness import SCRIPT, Late, late_people
+from tests.portal.lateness import SCRIPT, Late
 from tests.portal.visitor import words
 
 PROOF = "/standing/proof"
-
-
-@pytest.fixture
-async def late(meet: Meet) -> Late:
-    """Two who have not met."""
-    return await late_people(meet)
 
 
 def excusable(page: httpx.Response) -> list[str]:

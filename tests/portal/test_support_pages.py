@@ -19,18 +19,6 @@ from tests.portal.visitor import Visitor, instant, local, this_minute, words
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.fixture
-async def late(meet: Meet) -> Late:
-    """A provider and a client who have not met."""
-    return await late_people(meet)
-
-
-@pytest.fixture
-async def eve(meet: Meet) -> Visitor:
-    """A member of the staff, in Berlin."""
-    return await meet("support", name="Eve Keller")
-
-
 def form_under(page: httpx.Response, start: str) -> PageForm:
     """The one form of a page whose action begins so."""
     [action] = {

@@ -14,7 +14,7 @@ from db.stores.topics import update_topic
 from dev.trial import free_port
 from tests.portal.browser import forms_of
 from tests.portal.conftest import Meet
-from tests.portal.lateness import Late, late_people
+from tests.portal.lateness import Late
 from tests.portal.pair import WHEN, Pair, in_tokyo
 from tests.portal.visitor import connected, local, words
 
@@ -96,12 +96,6 @@ async def test_a_message_stands_where_it_was_written(pair: Pair) -> None:
     assert answer.status_code == 422
     assert words(answer).count(SCRIPT) == 1
     assert "You had written" not in words(answer)
-
-
-@pytest.fixture
-async def late(meet: Meet) -> Late:
-    """A provider of whom nothing is known yet."""
-    return await late_people(meet)
 
 
 async def test_words_about_what_support_has_settled(late: Late, meet: Meet) -> None:
