@@ -108,14 +108,22 @@ class NotDeliveredError(Exception):
         self.wait = wait
 
 
+class TurnedAwayError(Exception):
+    """There is no room for it now. It was not tried, and is not before `wait` has passed."""
+
+    def __init__(self, answer: str, *, wait: timedelta) -> None:
+        super().__init__(answer)
+        self.wait = wait
+
+
 class Outlet(Protocol):
     """One channel to the outside. Called again after a crash, with the same notice and id."""
 
     async def send(self, notice: Outgoing) -> Sent:
         """Deliver it, within 25 seconds.
 
-        Raises UndeliverableError, NotWantedError, NotDeliveredError. Any other error counts as an
-        attempt that failed.
+        Raises UndeliverableError, NotWantedError, NotDeliveredError, TurnedAwayError. Any other
+        error counts as an attempt that failed.
         """
 
 
@@ -132,7 +140,8 @@ class Courier:
         """Tries once to deliver a notice, unless it has ended, and answers how it ended.
 
         Raises ApplicationError where the attempt failed and there will be another; after 24 hours
-        of them, the notice ends as failed.
+        of them, the notice ends as failed. Raises it too where there is no room for an attempt yet,
+        however late that is.
         """
         async with _saying_that_it_is_alive():
             async with self._ledger() as conn:
@@ -148,6 +157,8 @@ class Courier:
                 return await self._end(notice, NoticeState.SKIPPED, reason=str(error))
             except NotDeliveredError as error:
                 return await self._failed(notice, errand, error)
+            except TurnedAwayError as error:
+                return await self._not_tried(notice, error)
             ended = await self._end(notice, NoticeState.SENT, answer=sent.answer)
             return replace(ended, owed=sent.owed)
 
@@ -159,7 +170,7 @@ class Courier:
         try:
             async with asyncio.timeout(SEND_WITHIN.total_seconds()):
                 return await outlet.send(notice)
-        except (UndeliverableError, NotWantedError, NotDeliveredError):
+        except (UndeliverableError, NotWantedError, NotDeliveredError, TurnedAwayError):
             raise
         except TimeoutError as error:
             seconds = SEND_WITHIN.total_seconds()
@@ -184,13 +195,14 @@ class Courier:
             over = await deliveries.note_failure(conn, notice.id, answer)
         if over is not None:
             return replace(over, owed=error.owed)
-        raise ApplicationError(
-            answer,
-            type="not-delivered",
-            next_retry_delay=_longer_than_usual(error.wait),
-            # It is on record, and what retries are for: nothing that a log should warn of.
-            category=ApplicationErrorCategory.BENIGN,
-        ) from None
+        raise _once_more(answer, after=_not_sooner_than_usual(notice, error.wait)) from None
+
+    async def _not_tried(self, notice: Outgoing, error: TurnedAwayError) -> Delivered:
+        async with self._ledger() as conn:
+            over = await deliveries.take_back(conn, notice.id)
+        if over is not None:
+            return over
+        raise _once_more(str(error), after=error.wait) from None
 
     async def _end(
         self,
@@ -211,22 +223,34 @@ class Courier:
             yield conn
 
 
-def _longer_than_usual(wait: timedelta | None) -> timedelta | None:
-    """What the other side asks for, where the next attempt would come sooner by itself.
+def _once_more(why: str, *, after: timedelta | None) -> ApplicationError:
+    return ApplicationError(
+        why,
+        type="not-delivered",
+        next_retry_delay=after,
+        # It is on record, and what retries are for: nothing that a log should warn of.
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def _not_sooner_than_usual(notice: Outgoing, wait: timedelta | None) -> timedelta | None:
+    """What the other side asks for, or the policy's own wait where that is longer.
 
     It takes the place of the policy's own wait, however often: an endpoint that says "in a second"
     each time would be called a day long, every second.
     """
     info = activity.info()
     policy = info.retry_policy
-    if wait is None or policy is None:
+    if policy is None:
         return wait
+    # Temporal counts what was turned away, too, and the ledger what another workflow has tried.
+    tried = min(info.attempt, notice.attempt)
     # By then it is the longest in any case, and a greater power may be no number.
-    doublings = min(info.attempt - 1, _MOST_DOUBLINGS)
+    doublings = min(tried - 1, _MOST_DOUBLINGS)
     usual = policy.initial_interval * policy.backoff_coefficient**doublings
     if policy.maximum_interval is not None:
         usual = min(usual, policy.maximum_interval)
-    return wait if wait > usual else None
+    return max(usual, wait or usual)
 
 
 def _outgoing(row: Row[Any]) -> Outgoing:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,6 +16,7 @@ from activities.delivering import (
     NotWantedError,
     Outgoing,
     Sent,
+    TurnedAwayError,
     UndeliverableError,
 )
 from activities.posting import NoAnswerError, Poster, Reply
@@ -36,8 +38,10 @@ _BUSY = (429, 503)
 
 _AT_A_FAILING_ENDPOINT = 5
 _AT_ALL_OF_A_PROVIDERS = 15
-"""Three fifths of what a worker delivers at once: mails are among the rest. No fewer, for what is
-turned away comes back later and later, also to an endpoint that is well."""
+"""Three fifths of what a worker delivers at once: mails are among the rest."""
+_ROOM_AFTER_SECONDS = (5.0, 15.0)
+"""When to ask again for one of these. Not all at the same moment, nor so soon that a thousand that
+wait for slow endpoints keep a worker busy with turning them away."""
 _AT_THE_DATABASE = 5
 """So many read or write at a time: a worker's other connections are for decisions."""
 
@@ -64,7 +68,8 @@ class WebhookOutlet:
         """Posts the event of a notice to its endpoint, once.
 
         Raises NotWantedError where the endpoint was deleted, UndeliverableError where it is
-        disabled, and NotDeliveredError where it did not take the message.
+        disabled, NotDeliveredError where it did not take the message, and TurnedAwayError where too
+        many others are on their way to the same provider.
         """
         if notice.webhook_id is None or notice.event_id is None:
             raise UndeliverableError("it names no endpoint, or no event")
@@ -105,7 +110,9 @@ class WebhookOutlet:
             raise NotDeliveredError("the endpoint is failing, and others are on their way to it")
         anybody = owner.role is Role.PROVIDER
         if anybody and self._under_way[owner] >= _AT_ALL_OF_A_PROVIDERS:
-            raise NotDeliveredError("others are on their way to endpoints of the same provider")
+            wait = timedelta(seconds=random.uniform(*_ROOM_AFTER_SECONDS))  # noqa: S311
+            told = "others are on their way to endpoints of the same provider"
+            raise TurnedAwayError(told, wait=wait)
         self._under_way.update((webhook_id, owner))
         try:
             yield

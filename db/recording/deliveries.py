@@ -44,6 +44,20 @@ async def note_failure(conn: AsyncConnection, notice_id: str, answer: str) -> De
     return None if noted.one_or_none() is not None else await _ended(conn, notice_id)
 
 
+async def take_back(conn: AsyncConnection, notice_id: str) -> Delivered | None:
+    """An attempt that was begun was not made. None where one may be; else how the notice has ended.
+
+    When it was begun remains: by that the sweep knows that somebody sees to it.
+    """
+    taken = await conn.execute(
+        update(notices)
+        .where(notices.c.id == notice_id, notices.c.state == NoticeState.OWED)
+        .values(attempts=notices.c.attempts - 1)
+        .returning(notices.c.id)
+    )
+    return None if taken.one_or_none() is not None else await _ended(conn, notice_id)
+
+
 async def end(
     conn: AsyncConnection, notice_id: str, state: NoticeState, *, answer: str, reason: str | None
 ) -> Delivered:

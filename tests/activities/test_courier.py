@@ -13,10 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.failure.v1 import Failure
 from temporalio.common import RetryPolicy
 from temporalio.converter import DataConverter
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
-from activities.delivering import Courier, Errand, NotDeliveredError, Outgoing, Sent
+from activities.delivering import (
+    Courier,
+    Errand,
+    NotDeliveredError,
+    Outgoing,
+    Sent,
+    TurnedAwayError,
+)
 from db.engine import create_engine
 from db.schema import notices
 from domain.notices.ledger import (
@@ -103,6 +110,11 @@ async def _row(engine: AsyncEngine) -> Any:
         return (await conn.execute(select(notices).where(notices.c.id == NOTICE))).one()
 
 
+async def _tried(engine: AsyncEngine, times: int) -> None:
+    async with engine.begin() as conn:
+        await conn.execute(update(notices).values(attempts=times))
+
+
 async def _end(engine: AsyncEngine, state: NoticeState, reason: str) -> None:
     async with engine.begin() as conn:
         await conn.execute(update(notices).values(state=state, reason=reason))
@@ -145,21 +157,64 @@ async def test_what_is_no_character_in_an_answer_is_told_to_nobody(engine: Async
     ("asked", "number", "wait"),
     [
         (timedelta(minutes=3), 8, timedelta(minutes=3)),
-        (timedelta(minutes=3), 9, None),
-        (timedelta(seconds=1), 1, None),
-        (timedelta(), 2, None),
+        (timedelta(minutes=3), 9, timedelta(seconds=256)),
+        (timedelta(seconds=1), 1, timedelta(seconds=1)),
+        (timedelta(), 2, timedelta(seconds=2)),
         (LONGEST_WAIT, 12, LONGEST_WAIT),
-        (LONGEST_WAIT, 5000, None),
-        (None, 2, None),
+        (LONGEST_WAIT, 5000, LONGEST_WAIT),
+        (None, 2, timedelta(seconds=2)),
     ],
 )
 async def test_who_asks_to_be_left_alone_is_not_asked_again_sooner_than_others(
-    engine: AsyncEngine, asked: timedelta | None, number: int, wait: timedelta | None
+    engine: AsyncEngine, asked: timedelta | None, number: int, wait: timedelta
 ) -> None:
+    await _tried(engine, number - 1)
     outlet = _failing(NotDeliveredError("429 Too Many", wait=asked))
     with pytest.raises(ApplicationError) as raised:
         await _attempt(engine, outlet, number=number)
     assert raised.value.next_retry_delay == wait
+
+
+@pytest.mark.parametrize("after", [timedelta(0), GIVEN_UP_AFTER])
+async def test_who_is_turned_away_has_not_tried_and_comes_back_soon(
+    engine: AsyncEngine, after: timedelta
+) -> None:
+    soon = timedelta(seconds=7)
+    with pytest.raises(ApplicationError, match="a crowd") as raised:
+        await _attempt(
+            engine, _failing(TurnedAwayError("a crowd", wait=soon)), after=after, number=9
+        )
+    assert (raised.value.non_retryable, raised.value.next_retry_delay) == (False, soon)
+    assert raised.value.category is ApplicationErrorCategory.BENIGN
+    row = await _row(engine)
+    assert (row.state, row.attempts, row.answer) == ("owed", 0, None)
+    # The sweep sees that it is looked after.
+    assert row.attempted_at is not None
+
+
+async def test_who_was_turned_away_waits_no_longer_for_that_once_it_fails(
+    engine: AsyncEngine,
+) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(engine, _failing(NotDeliveredError("451 Not now")), number=12)
+    assert raised.value.next_retry_delay == timedelta(seconds=1)
+
+
+async def test_what_was_tried_by_another_workflow_before_begins_anew(engine: AsyncEngine) -> None:
+    await _tried(engine, 12)
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(engine, _failing(NotDeliveredError("451 Not now")), number=2)
+    assert raised.value.next_retry_delay == timedelta(seconds=2)
+
+
+async def test_what_ends_while_it_is_turned_away_has_ended(engine: AsyncEngine) -> None:
+    async def crowded(_: Outgoing) -> Sent:
+        await _end(engine, NoticeState.SUPERSEDED, "The date was amended.")
+        raise TurnedAwayError("a crowd", wait=timedelta(seconds=7))
+
+    assert await _attempt(engine, Outlet(crowded)) == Delivered(
+        state=NoticeState.SUPERSEDED, reason="The date was amended."
+    )
 
 
 async def test_an_outlet_that_breaks_is_a_failure_like_any_other(engine: AsyncEngine) -> None:
