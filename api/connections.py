@@ -10,7 +10,11 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 MOST_HEAD_BYTES = 64 * 1024
 """How long the first line of a request and its headers may be together, as far as they came in
@@ -108,9 +112,28 @@ class Connection(HttpToolsProtocol):
         self._whole_by = None
         self.transport.close()
 
+    def send_400_response(self, msg: str) -> None:
+        """What arrived is no request."""
+        if self._answers_another():
+            self.transport.close()
+            return
+        super().send_400_response(msg)
+
+    def _answers_another(self) -> bool:
+        """Whether what is said now of what arrives would be taken for an answer to what was before.
+
+        Requests may follow each other without waiting for answers, which come in the same order.
+        """
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None:
+            return False
+        if self._is_in_head:
+            return not cycle.response_complete
+        return cycle.response_started or bool(self.pipeline)
+
     def _refuse(self) -> None:
-        if not self._is_in_head:
-            # The request is being answered, or was: nobody could tell a second answer from that.
+        # While a body arrives, its request is being answered, or was.
+        if not self._is_in_head or self._answers_another():
             self.transport.close()
             return
         # There is no request yet that the application could answer.

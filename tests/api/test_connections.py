@@ -31,16 +31,19 @@ class Served:
     """A server of one page, which says how much it was sent; that of `/later` waits to be let.
 
     That of `/long` is longer than any network takes at once, and `over` is set once it is given up.
+    Once `begun` is set, there is a request.
     """
 
     def __init__(self) -> None:
         self.let = asyncio.Event()
         self.over = asyncio.Event()
+        self.begun = asyncio.Event()
         self.port = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The page."""
         request = Request(scope, receive)
+        self.begun.set()
         if request.url.path == "/later":
             await self.let.wait()
         size = len(await request.body())
@@ -123,6 +126,39 @@ async def test_many_headers_after_a_body_are_too_many_too(served: Served) -> Non
                 await writer.drain()
             await reader.read()
         assert reader.at_eof() or reader.exception()
+
+
+TOO_LONG = b"GET /?".ljust(MOST_HEAD_BYTES + 1, b"a")
+NO_REQUEST = b"nothing\r\n\r\n"
+
+
+@pytest.mark.parametrize("next_one", [TOO_LONG, NO_REQUEST])
+async def test_what_the_next_request_is_refused_with_is_not_taken_for_an_answer_to_this_one(
+    served: Served, next_one: bytes
+) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
+        await writer.drain()
+        await served.begun.wait()
+        writer.write(next_one)
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize(("next_one", "status"), [(TOO_LONG, b"431"), (NO_REQUEST, b"400")])
+async def test_once_a_request_is_answered_the_next_one_is_told_why_it_is_refused(
+    served: Served, next_one: bytes, status: bytes
+) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await reader.readuntil(b"0 bytes")
+        writer.write(next_one)
+        assert (await reader.readline()).split()[1] == status
+
+
+async def test_a_body_that_is_none_is_answered_with_a_reason(served: Served) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(IN_CHUNKS + b"no chunk\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_a_few_headers_after_a_body_are_taken(served: Served) -> None:
