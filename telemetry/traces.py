@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, ReplaySafeTracerProvider
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_UNTRACED = "healthz,readyz,metrics,v1/live,live"
-"""Probes, and streams that last for hours."""
+_UNTRACED = r"^[a-z]+://[^/]*/(healthz|readyz|metrics|v1/live|live)$"
+"""The addresses of probes, and of streams that last for long: whole ones, without the query."""
 
 _CALENDARS = "/v1/calendars/"
 """Whoever knows the rest of such a path reads somebody's calendar: the database has its hash."""

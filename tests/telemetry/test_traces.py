@@ -105,3 +105,37 @@ traces.stop()
     assert "/v1/topics/a-topic" in told
     assert "SEARCHED" not in told
     assert "SECRET" not in told
+
+
+def test_probes_and_streams_are_left_out_of_traces_and_nothing_else_is() -> None:
+    program = """
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from telemetry import traces
+
+kept = InMemorySpanExporter()
+traces.switch_on(kept, "keepdate")
+app = FastAPI()
+traces.follow_requests(app)
+for host in ("api.example.org", "live.example.org:8443"):
+    for path in (
+        "/healthz", "/readyz", "/metrics", "/v1/live", "/v1/live?after=7", "/live?viewer=x",
+        "/v1/webhooks/a-webhook/deliveries", "/bookings/live", "/v1/topics/metrics", "/live/1",
+    ):
+        TestClient(app, base_url="https://" + host).get(path)
+traces._provider.force_flush()
+for span in kept.get_finished_spans():
+    print(span.attributes["http.target"])
+traces.stop()
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    traced = [
+        "/v1/webhooks/a-webhook/deliveries",
+        "/bookings/live",
+        "/v1/topics/metrics",
+        "/live/1",
+    ]
+    assert told.split() == 2 * traced
