@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -27,7 +28,22 @@ WHOLE_WITHIN = timedelta(seconds=60)
 TAKEN_WITHIN = timedelta(minutes=5)
 """How long somebody may take to read what has gathered of an answer: of most, that is all of it."""
 
+_HANG_UP = "keepdate.hang_up"
+"""What ASGI has no word for: that a connection is to end, and that this is no failure."""
+
 _TOO_LARGE = b"The head of the request is too large."
+
+
+def hung_up(scope: Scope) -> bool:
+    """Ends the connection of a request at once, with what nobody has taken of its answer.
+
+    The request is then told that its client has left. False where another server has taken it.
+    """
+    found = scope.get("extensions", {}).get(_HANG_UP)
+    if found is None:
+        return False
+    found["at_once"]()
+    return True
 
 
 class Connection(HttpToolsProtocol):
@@ -72,6 +88,11 @@ class Connection(HttpToolsProtocol):
         self._head_bytes += len(data)
         if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self._refuse()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {_HANG_UP: {"at_once": self.transport.abort}}
 
     def on_headers_complete(self) -> None:
         """The head of a request is there."""

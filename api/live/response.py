@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from api.connections import hung_up
 from api.live.hub import Hub
 from api.live.stream import stream
 from api.problems import ProblemError
@@ -19,11 +20,19 @@ _SEND_SECONDS = 20
 _AGAIN_AFTER_SECONDS = 30
 
 
-def live_response(request: Request, hub: Hub, viewer: Party, *, named: bool = True) -> Response:
+def live_response(
+    request: Request,
+    hub: Hub,
+    viewer: Party,
+    *,
+    named: bool = True,
+    session: str | None = None,
+) -> Response:
     """What concerns a person, from now on or from where the request says.
 
     `Last-Event-ID` says so, which browsers send by themselves when they connect again, or else
-    `after` in the address. Raises the problem 429 for somebody who has too many streams open.
+    `after` in the address. It ends with the `session` of the portal that asks for it. Raises the
+    problem 429 for somebody who has too many streams open.
     """
     if hub.is_full(viewer):
         raise ProblemError(
@@ -33,7 +42,7 @@ def live_response(request: Request, hub: Hub, viewer: Party, *, named: bool = Tr
             headers={"Retry-After": str(_AGAIN_AFTER_SECONDS)},
         )
     place = request.headers.get("last-event-id") or request.query_params.get("after")
-    return LiveResponse(stream(hub, viewer, place, named=named))
+    return LiveResponse(stream(hub, viewer, place, named=named, session=session))
 
 
 class LiveResponse(Response):
@@ -58,18 +67,22 @@ class LiveResponse(Response):
             sending = group.create_task(self._send(send))
             leaving = group.create_task(_disconnected(receive))
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and not sending.result() and hung_up(scope):
+                # An answer that ends short is a bug to the server, unless its reader has left.
+                await leaving
             sending.cancel()
             leaving.cancel()
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, send: Send) -> bool:
+        """Whether all of it was taken."""
+
         async def pass_on(message: Message) -> None:
             # Who takes nothing for so long comes back and is told the rest, or does not.
             async with asyncio.timeout(_SEND_SECONDS):
                 await send(message)
 
         async with aclosing(self._frames) as frames:
-            # A computer that fell asleep is no failure of ours.
-            with suppress(TimeoutError):
+            try:
                 await pass_on(
                     {
                         "type": "http.response.start",
@@ -80,6 +93,10 @@ class LiveResponse(Response):
                 async for chunk in frames:
                     await pass_on({"type": "http.response.body", "body": chunk, "more_body": True})
                 await pass_on({"type": "http.response.body", "body": b"", "more_body": False})
+            except TimeoutError:
+                # A computer that fell asleep is no failure of ours.
+                return False
+        return True
 
 
 async def _disconnected(receive: Receive) -> None:
