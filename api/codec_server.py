@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from temporalio.api.common.v1 import Payload, Payloads
 
 from api.body import read_object
-from api.portal.session import viewer_of
+from api.portal.session import end_if_signed_out, viewer_of
 from api.problems import malformed_field, refused_with, unauthenticated
 from api.services import of_request
 from config import Settings
@@ -69,6 +69,7 @@ async def _require_support(request: Request, origins: frozenset[str | None]) -> 
     """Who asks is support, and asks knowingly. Raises the problems 401 and 403."""
     party = await _bearer(request)
     if party is None:
+        await end_if_signed_out(request, of_request(request))
         viewer = viewer_of(request)
         if viewer is None:
             raise unauthenticated("Sign in to the portal as support, or bring a token.")

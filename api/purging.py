@@ -39,9 +39,10 @@ async def _purge_daily(engine: AsyncEngine, kept_for: timedelta) -> None:
         try:
             purged = await purge(engine, before=datetime.now(UTC) - kept_for)
             _log.info(
-                "Deleted %d idempotency keys and %d creations that are done with",
+                "Deleted %d idempotency keys, %d creations that are done with and %d sign-outs",
                 purged.idempotency_keys,
                 purged.booking_intents,
+                purged.sign_outs,
             )
         except (SQLAlchemyError, OSError) as error:
             _log.warning("Purging waits for tomorrow: %s", outages.in_brief(error))

@@ -12,6 +12,9 @@ from db.schema import events
 
 CHANNEL = "keepdate_events"
 
+SIGN_OUTS = "keepdate_sign_outs"
+"""Where it is announced which session of the portal was ended: by its id."""
+
 MESSAGE_POSTED = "message.posted"
 MESSAGE_READ = "message.read"
 LOGISTICS_CHANGED = "logistics.changed"

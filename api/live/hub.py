@@ -7,7 +7,8 @@ import contextlib
 import logging
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
@@ -37,6 +38,18 @@ _log = logging.getLogger(__name__)
 _OUTAGES = (psycopg.Error, SQLAlchemyError, OSError, TimeoutError)
 
 
+class News(asyncio.Event):
+    """Set whenever there may be something for the reader of a stream.
+
+    `session` is the session of the portal that it is read in, and `over` whether that was ended.
+    """
+
+    def __init__(self, session: str | None) -> None:
+        super().__init__()
+        self.session = session
+        self.over = False
+
+
 class Hub:
     """Reads what happened as soon as it is announced, and wakes the streams that it concerns.
 
@@ -47,7 +60,7 @@ class Hub:
         self._engine = engine
         self._url = url
         self._application_name = application_name
-        self._streams: defaultdict[Party, set[asyncio.Event]] = defaultdict(set)
+        self._streams: defaultdict[Party, set[News]] = defaultdict(set)
         self._reading = asyncio.Lock()
         self.log: Log | None = None
         """None until the database was read for the first time."""
@@ -89,9 +102,9 @@ class Hub:
         return len(self._streams.get(viewer, ())) >= STREAMS_OF_ONE_PERSON
 
     @contextlib.contextmanager
-    def woken(self, viewer: Party) -> Iterator[asyncio.Event]:
+    def woken(self, viewer: Party, session: str | None = None) -> Iterator[News]:
         """An event that is set whenever there may be something for this person."""
-        news = asyncio.Event()
+        news = News(session)
         self._streams[viewer].add(news)
         try:
             yield news
@@ -125,7 +138,8 @@ class Hub:
                     # Those too that could not begin without the database.
                     self._wake(self._streams)
                     pause = _FIRST_PAUSE_SECONDS
-                    async for _ in heard:
+                    async for signed_out in heard:
+                        self._end(signed_out)
                         await asyncio.sleep(_GATHER_SECONDS)
                         await self._catch_up()
                         await asyncio.sleep(_REST_SECONDS)
@@ -169,6 +183,13 @@ class Hub:
         named = {Party(role=Role.PROVIDER, id=change.provider_id or "") for change in changes}
         named |= {Party(role=Role.CLIENT, id=change.client_id or "") for change in changes}
         return {party for party in self._streams if party.role in SEES_ALL or party in named}
+
+    def _end(self, sessions: Collection[str]) -> None:
+        """Ends the streams of these sessions."""
+        for news in chain.from_iterable(self._streams.values()) if sessions else ():
+            if news.session in sessions:
+                news.over = True
+                news.set()
 
     def _wake(self, parties: Iterable[Party]) -> None:
         for party in parties:

@@ -13,7 +13,7 @@ from domain.party import Party
 
 HEARTBEAT_SECONDS = 15
 LIFETIME_SECONDS = 15 * 60
-"""Who connects again is identified again: whoever was signed out is told no more after this."""
+"""Who connects again is identified again: whoever lost their role is told no more after this."""
 
 _RETRY_MILLISECONDS = 2000
 _SENT_AT_ONCE = 100
@@ -22,7 +22,12 @@ _NO_PLACE = -1
 
 
 async def stream(
-    hub: Hub, viewer: Party, last_event_id: str | None, *, named: bool = True
+    hub: Hub,
+    viewer: Party,
+    last_event_id: str | None,
+    *,
+    named: bool = True,
+    session: str | None = None,
 ) -> AsyncGenerator[bytes]:
     """What concerns a person, in order, as server-sent events.
 
@@ -31,15 +36,16 @@ async def stream(
     carry their type as their name too, unless `named` is false, so that a script can take them all
     in one handler. `position` says that nothing was left out up to its id, `reset` that what
     happened before its id cannot be told one by one any more. The stream ends after a quarter of
-    an hour, and when the process is about to end.
+    an hour, when the process is about to end, and when the `session` of the portal ends that it is
+    read in.
     """
     asked = _place_of(last_event_id)
     place: int | None = None
     is_told_where = False
     ends = time.monotonic() + LIFETIME_SECONDS
     yield b"retry: %d\n\n" % _RETRY_MILLISECONDS
-    with hub.woken(viewer) as news:
-        while not hub.closing and time.monotonic() < ends:
+    with hub.woken(viewer, session) as news:
+        while not (hub.closing or news.over) and time.monotonic() < ends:
             # Before the look, so that nothing which comes after the look is slept through.
             news.clear()
             if place is None:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.live.response import live_response
 from api.portal.forms import page_router
-from api.portal.session import Viewer, viewer_of
+from api.portal.session import Viewer, session_id, viewer_of
 from api.services import Parts
 
 PATH = "/live"
@@ -28,7 +28,9 @@ async def follow(request: Request, parts: Parts) -> Response:
     viewer = viewer_of(request)
     if viewer is None or request.query_params.get("viewer", str(viewer.party)) != str(viewer.party):
         return Response(status_code=204)
-    return live_response(request, parts.live, viewer.party, named=False)
+    return live_response(
+        request, parts.live, viewer.party, named=False, session=session_id(request)
+    )
 
 
 async def note_place(request: Request, parts: Parts) -> None:

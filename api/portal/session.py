@@ -1,11 +1,13 @@
 """Who is signed in: the session is a signed cookie that only our server can write.
 
 It holds the person, their time zone, the secret of their forms and what they are to be told next.
-It cannot be read by scripts, is not sent along from other sites, and ends by itself.
+It cannot be read by scripts, is not sent along from other sites, and ends by itself. Copies of it
+end when its owner signs out, for then the server knows it as over.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,15 +17,17 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
-from starlette.responses import Response
+from starlette.middleware.sessions import Session
 
 from api.addresses import host_in
 from api.portal.paths import local_path
 from api.portal.zones import UNKNOWN_ZONE, zone_named
 from api.problems import not_found
-from api.services import clock
-from api.settings import settings_of
+from api.services import Parts, Services, clock
 from config import Settings
+from db import outages
+from db.queries.sign_outs import is_signed_out
+from db.stores.sign_outs import note_sign_out
 from domain.party import Party, Role
 
 LASTS = timedelta(hours=12)
@@ -32,8 +36,8 @@ LASTS = timedelta(hours=12)
 After that the identity provider is asked again, who may know by then that they have no role here.
 """
 
-_ENDED_COOKIE = "keepdate-ended"
-"""The id of the session that somebody has ended last in this browser."""
+SIGN_OUT = "/sign-out"
+"""Where somebody ends their session."""
 
 _PERSON = "person"
 _SINCE = "since"
@@ -42,6 +46,8 @@ _FORM_SECRET = "forms"  # noqa: S105
 _FLASHES = "flashes"
 _MOST_FLASHES = 5
 _PEOPLE = frozenset({Role.PROVIDER, Role.CLIENT, Role.SUPPORT})
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,23 +105,48 @@ def sign_in(request: Request, viewer: Viewer) -> None:
     request.session[_SINCE] = int(clock().timestamp())
 
 
-def sign_out(request: Request, answer: Response) -> None:
-    """Ends the session in this browser, whatever else is still on its way.
+async def sign_out(request: Request, parts: Services) -> bool:
+    """Ends the session wherever its cookie is; False if the database is away, and only here.
 
-    A form that was sent before may be answered later, and its answer brings the whole session back.
+    Other browsers may hold copies. And a form that was sent before may be answered later: its
+    answer brings the whole session back.
     """
-    ended = request.session.get(_ID)
+    ended = session_id(request)
     request.session.clear()
-    if ended is not None:
-        answer.set_cookie(
-            _ENDED_COOKIE,
-            ended,
-            # Longer than any cookie of that session.
-            max_age=int(2 * LASTS.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=settings_of(request).behind_tls,
-        )
+    if ended is None:
+        return True
+    try:
+        async with parts.singly.connect() as conn:
+            await note_sign_out(conn, ended)
+    except outages.KINDS as error:
+        if not outages.is_outage(error):
+            raise
+        _log.warning("A session ended in its browser alone: %s", outages.in_brief(error))
+        return False
+    return True
+
+
+async def end_if_signed_out(request: Request, parts: Parts) -> None:
+    """Takes away the session of whoever has signed out, though their cookie is still about.
+
+    While the database is away nobody knows, and nobody is let in; all can leave.
+    """
+    known_by = session_id(request)
+    if known_by is None or request.url.path == SIGN_OUT:
+        return
+    async with parts.singly.connect() as conn:
+        if await is_signed_out(conn, known_by):
+            # To clear it would have the browser forget its cookie, which may be a newer one by now.
+            request.scope["session"] = Session()
+
+
+def session_id(request: Request) -> str | None:
+    """What the session is known by in which somebody is signed in.
+
+    It has none where a release began it that gave them none.
+    """
+    found: str | None = _lasting(request).get(_ID)
+    return found
 
 
 def move_to_zone(request: Request, zone: ZoneInfo) -> None:
@@ -126,7 +157,7 @@ def move_to_zone(request: Request, zone: ZoneInfo) -> None:
 def viewer_of(request: Request) -> Viewer | None:
     """Who is signed in, if anybody is."""
     person: dict[str, Any] | None = _lasting(request).get(_PERSON)
-    if person is None or person["role"] not in _PEOPLE or _has_ended(request):
+    if person is None or person["role"] not in _PEOPLE:
         return None
     return Viewer(
         party=Party(role=Role(person["role"]), id=person["id"]),
@@ -145,11 +176,6 @@ def _lasting(request: Request) -> dict[str, Any]:
     if _PERSON in session and now - session.setdefault(_SINCE, now) >= LASTS.total_seconds():
         session.clear()
     return session
-
-
-def _has_ended(request: Request) -> bool:
-    ended = request.cookies.get(_ENDED_COOKIE)
-    return ended is not None and ended == request.session.get(_ID)
 
 
 def form_secret(request: Request) -> str:

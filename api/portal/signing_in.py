@@ -13,7 +13,7 @@ from api.portal.navigation import home
 from api.portal.paths import local_path
 from api.portal.people import DEMO_PEOPLE, demo_person, has_demo_people
 from api.portal.rendering import redirect, render
-from api.portal.session import Flash, SignedIn, flash, sign_in, sign_out, viewer_of
+from api.portal.session import SIGN_OUT, Flash, SignedIn, flash, sign_in, sign_out, viewer_of
 from api.portal.zones import ZONE_COOKIE, zone_named
 from api.problems import not_found
 from api.services import Parts
@@ -21,6 +21,12 @@ from domain.party import Role
 
 router = page_router()
 
+_SIGNED_OUT = Flash(kind="done", text="You are signed out.")
+_SIGNED_OUT_HERE = Flash(
+    kind="refused",
+    text="You are signed out in this browser. A part of the system cannot be reached: a copy of "
+    "your session, if anybody has one, ends 12 hours after you signed in.",
+)
 _HEADINGS = {Role.PROVIDER: "Providers", Role.CLIENT: "Clients", Role.SUPPORT: "Support"}
 
 
@@ -63,10 +69,8 @@ async def sign_in_as_demo_person(request: Request, parts: Parts, form: SentForm)
     return redirect(request, local_path(form.text("next")))
 
 
-@router.post("/sign-out")
-async def end_session(request: Request) -> Response:
-    """Signs out in this browser."""
-    answer = redirect(request, "/sign-in")
-    sign_out(request, answer)
-    flash(request, Flash(kind="done", text="You are signed out."))
-    return answer
+@router.post(SIGN_OUT)
+async def end_session(request: Request, parts: Parts) -> Response:
+    """Signs out, for good."""
+    flash(request, _SIGNED_OUT if await sign_out(request, parts) else _SIGNED_OUT_HERE)
+    return redirect(request, "/sign-in")

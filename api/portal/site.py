@@ -26,7 +26,7 @@ from api.portal import (
 )
 from api.portal.paths import STATIC
 from api.portal.rendering import STATIC_DIRECTORY
-from api.portal.session import LASTS, cookie_name
+from api.portal.session import LASTS, cookie_name, end_if_signed_out
 from config import Settings
 
 PAGES = (
@@ -54,7 +54,9 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.state.settings = settings
     app.state.identity_provider = oidc.identity_provider(settings)
     for module in PAGES:
-        app.include_router(module.router, dependencies=[Depends(live.note_place)])
+        app.include_router(
+            module.router, dependencies=[Depends(end_if_signed_out), Depends(live.note_place)]
+        )
     app.mount(STATIC, StaticFiles(directory=STATIC_DIRECTORY), name="static")
     errors.install(app)
     app.add_middleware(errors.PageErrors)

@@ -14,6 +14,7 @@ from db.personal.concerns import (
     Concerns,
     in_conversations,
     named_in,
+    nobody,
     of_any,
     of_bookings,
     of_party,
@@ -225,6 +226,11 @@ TABLES: tuple[Personal, ...] = (
             "subject_id": id_of(Role.PROVIDER),
             "body": document,
         },
+    ),
+    Personal(
+        table=at.sign_outs,
+        concerns=nobody,
+        columns=_kept("session_id", "at"),
     ),
     *(
         Personal(

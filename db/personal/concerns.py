@@ -15,6 +15,11 @@ from domain.record import Subject
 Concerns = Callable[[Erasure], ColumnElement[bool]]
 
 
+def nobody(_: Erasure) -> ColumnElement[bool]:
+    """No rows: none of them says of whom it is."""
+    return false()
+
+
 def of_party(table: Table) -> Concerns:
     """Rows with a provider and a client, or with one of them."""
 

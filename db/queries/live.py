@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from psycopg import sql
 from sqlalchemy import and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.announcing import CHANNEL, OF_THE_API
+from db.announcing import CHANNEL, OF_THE_API, SIGN_OUTS
 from db.engine import connection_options
 from db.queries.feed import LAST_PLACE, PUBLIC, place_committed
 from db.schema import bookings, conversations, events, standings
@@ -101,15 +101,17 @@ async def read_changes(engine: AsyncEngine, *, after: int, limit: int) -> list[C
 @asynccontextmanager
 async def announcements(
     url: str, *, application_name: str, at_least_every: float
-) -> AsyncIterator[AsyncIterator[None]]:
+) -> AsyncIterator[AsyncIterator[Collection[str]]]:
     """Says when it is time to read: whenever something was announced, and every so many seconds.
 
-    On a connection of its own, which no pool takes back and no proxy may share between
-    transactions. Raises psycopg.OperationalError when it is lost.
+    With it come the sessions of the portal that were ended, by their ids; mostly none. On a
+    connection of its own, which no pool takes back and no proxy may share between transactions.
+    Raises psycopg.OperationalError when it is lost.
     """
     # What is announced from here on is heard; what was before, the reader has to look for.
     async with await _connected(url, application_name) as conn:
-        await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+        for channel in (CHANNEL, SIGN_OUTS):
+            await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         async with aclosing(_heard(conn, at_least_every)) as heard:
             yield heard
 
@@ -129,9 +131,10 @@ async def _connected(url: str, application_name: str) -> psycopg.AsyncConnection
         raise
 
 
-async def _heard(conn: psycopg.AsyncConnection, at_least_every: float) -> AsyncGenerator[None]:
+async def _heard(
+    conn: psycopg.AsyncConnection, at_least_every: float
+) -> AsyncGenerator[Collection[str]]:
     while True:
         # What arrives between two waits is kept, and ends the next one at once.
-        async for _ in conn.notifies(timeout=at_least_every, stop_after=1):
-            pass
-        yield
+        told = [each async for each in conn.notifies(timeout=at_least_every, stop_after=1)]
+        yield {each.payload for each in told if each.channel == SIGN_OUTS}

@@ -9,6 +9,7 @@ from db.schema.idempotency import idempotency_keys
 from db.schema.ledger import FAILED, IN_INBOX, OWED, UNREAD, notices
 from db.schema.person import calendar_feeds, contacts, notice_choices, people
 from db.schema.record import decisions, events
+from db.schema.sign_out import sign_outs
 from db.schema.standing import (
     CLAIMS_TO_SETTLE,
     PROOFS_TO_REVIEW,
@@ -44,6 +45,7 @@ __all__ = [
     "notice_choices",
     "notices",
     "people",
+    "sign_outs",
     "standing_late_events",
     "standings",
     "topics",

@@ -8,10 +8,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.queries.bookings import Intent
-from db.schema import booking_intents, bookings, idempotency_keys
+from db.queries.sign_outs import is_signed_out
+from db.schema import booking_intents, bookings, idempotency_keys, sign_outs
 from db.stores.idempotency import Claim, claim
 from db.stores.intents import insert_intent
 from db.stores.purging import Purged, purge
+from db.stores.sign_outs import note_sign_out
 from domain.party import Party, Role
 from tests.db.player import requested
 
@@ -59,13 +61,29 @@ async def test_old_keys_and_creations_that_are_done_with_are_deleted(engine: Asy
     await _intend(engine, "lost", booking.topic_id, at=WEEK_AGO - timedelta(minutes=1))
     # Fewer at once than there are: it goes on until nothing is left.
     purged = await purge(engine, before=WEEK_AGO, at_once=2)
-    assert purged == Purged(idempotency_keys=5, booking_intents=2)
+    assert purged == Purged(idempotency_keys=5, booking_intents=2, sign_outs=0)
     assert await _left(engine) == ({"young"}, {"waits"})
     async with engine.connect() as conn:
         assert list(await conn.scalars(select(bookings.c.id))) == [booking.id]
-    assert await purge(engine, before=WEEK_AGO) == Purged(idempotency_keys=0, booking_intents=0)
+    assert await purge(engine, before=WEEK_AGO) == Purged(
+        idempotency_keys=0, booking_intents=0, sign_outs=0
+    )
     assert await _claimed(engine, "old-1", at=NOW) is Claim.NEW
     assert await _claimed(engine, "young", at=NOW) is Claim.SAME
+
+
+async def test_a_session_that_was_ended_is_forgotten_once_no_cookie_of_it_works(
+    engine: AsyncEngine,
+) -> None:
+    async with engine.begin() as conn:
+        for session_id in ("old", "young", "young"):
+            await note_sign_out(conn, session_id)
+        old = sign_outs.c.session_id == "old"
+        await conn.execute(update(sign_outs).where(old).values(at=WEEK_AGO - timedelta(minutes=1)))
+    assert (await purge(engine, before=WEEK_AGO)).sign_outs == 1
+    async with engine.connect() as conn:
+        found = {each: await is_signed_out(conn, each) for each in ("old", "young", "another")}
+    assert found == {"old": False, "young": True, "another": False}
 
 
 async def test_nobody_waits_for_whoever_holds_a_row(engine: AsyncEngine) -> None:

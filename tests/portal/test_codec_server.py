@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,8 +15,9 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from config import DEVELOPMENT_SECRET, Settings
+from tests.portal.browser import Browser
 from tests.portal.conftest import set_to
-from tests.portal.visitor import Visitor, signed_in
+from tests.portal.visitor import Visitor, connected, signed_in
 
 UI = "http://ui.keepdate.test:8233"
 KEYS = f"2026:{base64.b64encode(b'n' * 32).decode()}"
@@ -78,6 +80,17 @@ async def test_a_page_of_the_ui_is_told_that_it_may_ask(eve: Visitor) -> None:
     other = await eve.http.options("/codec/decode", headers={**asked, "Origin": "http://evil.test"})
     assert other.status_code == 400
     assert "access-control-allow-origin" not in other.headers
+
+
+async def test_a_session_that_has_ended_opens_nothing(app: FastAPI) -> None:
+    async with connected(app) as own, connected(app) as copy:
+        sam = Browser(own)
+        await sam.sign_in("support", "sam")
+        copy.cookies = httpx.Cookies(own.cookies)
+        asked = partial(copy.post, "/codec/decode", headers={"Origin": UI}, json={"payloads": []})
+        assert (await asked()).status_code == 200
+        await sam.send(await sam.get("/settings"), "/sign-out")
+        assert (await asked()).status_code == 401
 
 
 @pytest.mark.parametrize("origin", ["http://evil.keepdate.test", "null", None])

@@ -119,6 +119,66 @@ async def test_an_answer_that_comes_after_signing_out_signs_nobody_in(browser: B
     assert (await browser.get("/settings")).status_code == 200
 
 
+async def test_a_copy_of_a_session_ends_with_it(portal: FastAPI, browse: Open) -> None:
+    owner, thief = await browse(portal), await browse(portal)
+    await owner.sign_in("client", "ben")
+    thief.http.cookies = httpx.Cookies(owner.http.cookies)
+    page = await thief.get("/settings")
+    assert page.status_code == 200
+    await owner.send(await owner.get("/settings"), "/sign-out")
+    assert (await thief.get("/settings")).status_code == 303
+    assert (await thief.get("/live")).status_code == 204
+    assert (await thief.send(page, "/settings", zone="Asia/Tokyo")).status_code == 403
+    # Each by itself: the same person goes on elsewhere, and comes back here.
+    await owner.sign_in("client", "ben")
+    assert (await owner.get("/settings")).status_code == 200
+    assert (await thief.get("/settings")).status_code == 303
+
+
+async def test_words_that_were_sent_from_a_session_that_has_ended_are_shown(
+    portal: FastAPI, browse: Open
+) -> None:
+    here, there = await browse(portal), await browse(portal)
+    await here.sign_in("provider", "ada")
+    there.http.cookies = httpx.Cookies(here.http.cookies)
+    token = await there.csrf()
+    await here.send(await here.get("/settings"), "/sign-out")
+    there.http.headers["Sec-Fetch-Site"] = "same-origin"
+    answer = await there.post("/topics", {"csrf": token, "description": "All of it."})
+    assert answer.status_code == 403
+    assert "You are signed out" in answer.text
+    assert "All of it." in answer.text
+
+
+async def test_without_the_database_somebody_signs_out_in_their_browser_and_is_told_so(
+    portal: FastAPI, portal_settings: Settings, browse: Open
+) -> None:
+    browser = await browse(portal)
+    await browser.sign_in("client", "ben")
+    page = await browser.get("/settings")
+    gone = set_to(portal_settings).model_copy(
+        update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/nothing"}
+    )
+    away = await browse(create_app(gone))
+    away.http.cookies = httpx.Cookies(browser.http.cookies)
+    # Whether the session has ended is not known.
+    assert (await away.get("/settings")).status_code == 503
+    answer = await away.send(page, "/sign-out")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert "You are signed out in this browser." in (await away.get("/sign-in")).text
+    assert (await away.get("/settings")).status_code == 303
+
+
+async def test_a_session_of_a_release_that_gave_it_no_id_goes_on_and_ends_here(
+    meet: Meet,
+) -> None:
+    visitor = await meet("client")
+    page = await visitor.get("/settings")
+    assert page.status_code == 200
+    assert (await visitor.send(page, "/sign-out")).status_code == 303
+    assert (await visitor.get("/settings")).status_code == 303
+
+
 async def test_nobody_stays_signed_in_for_longer_by_doing_something(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
