@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +29,8 @@ _KEPT = timedelta(days=90)
 """How long a calendar shows what is over."""
 _MOST = 1_000
 _TOKEN_BYTES = 32
+_WRITTEN_BY = ThreadPoolExecutor(2, thread_name_prefix="calendars")
+"""Threads for calendars alone: those of the loop look names up too, for whatever connects."""
 
 
 def hash_of(token: str) -> str:
@@ -81,12 +85,13 @@ async def calendar_response(request: Request, parts: Services, owner: Party) -> 
             request, conn, [each for row in found for each in row.booking.parties]
         )
     # Of a thousand sessions it takes seconds, in which nobody else would be answered.
-    body = await asyncio.to_thread(
+    calendar = partial(
         invite.calendar_of,
         _sessions(request, found, owner, names),
         name="Keepdate",
         organizer=settings_of(request).mail_address,
     )
+    body = await asyncio.get_running_loop().run_in_executor(_WRITTEN_BY, calendar)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
     if tag in _known(request):
