@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import httpx2
-from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.starlette_client import OAuth
+from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
 from fastapi import Request
 from joserfc.errors import JoseError
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from api.portal import pending_sign_ins
 from api.portal.forms import page_router
 from api.portal.names import introduce
 from api.portal.paths import local_path
@@ -31,7 +31,6 @@ from domain.party import Party, Role, is_id
 router = page_router("/sign-in")
 
 _CALLBACK = "/sign-in/callback"
-_NEXT = "next"
 _ROLES = (Role.SUPPORT, Role.PROVIDER, Role.CLIENT)
 """The portal's roles; of somebody who has several, the first of these."""
 _MAX_NAME = 100
@@ -48,9 +47,7 @@ def identity_provider(settings: Settings) -> Any | None:
     """The client of the identity provider, if there is one. It is asked when first needed."""
     if settings.oidc_discovery_url is None:
         return None
-    # State, nonce and PKCE are Authlib's: it keeps them in the session until the answer comes.
-    return OAuth().register(
-        "oidc",
+    return pending_sign_ins.client_of(
         server_metadata_url=str(settings.oidc_discovery_url),
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
@@ -68,36 +65,50 @@ def identity_provider(settings: Settings) -> Any | None:
 async def start(request: Request) -> Response:
     """Sends somebody to the identity provider."""
     provider = _provider(request)
-    request.session[_NEXT] = local_path(request.query_params.get("next"))
+    onward = local_path(request.query_params.get("next"))
+    back = f"{site_of(request)}{_CALLBACK}"
     try:
-        response: Response = await provider.authorize_redirect(
-            request, f"{site_of(request)}{_CALLBACK}"
-        )
+        address = await pending_sign_ins.begin(provider, request, back, onward)
     except httpx2.HTTPError as error:
-        return _failed(request, error, status=503)
-    return response
+        return _unreachable(request, error)
+    return RedirectResponse(address, 302)
 
 
 @router.get("/callback")
 async def finish(request: Request, parts: Parts) -> Response:
     """Signs in whom the identity provider vouches for, if they have a role here."""
     provider = _provider(request)
-    onward = local_path(request.session.get(_NEXT))
+    onward = pending_sign_ins.onward_from(request)
     try:
         token = await provider.authorize_access_token(request)
     except httpx2.HTTPError as error:
-        return _failed(request, error, status=503)
+        return _unreachable(request, error)
+    except MismatchingStateError as error:
+        # The answer to one tab of many, or one that was opened again: nobody waits for it.
+        return _failed(request, error, "late" if viewer_of(request) else "failed")
     except (OAuthError, JoseError, ValueError) as error:
-        return _failed(request, error, status=403)
+        return _failed(request, error, "failed")
     claims = token.get("userinfo") or {}
     viewer = _viewer(request, claims)
     if viewer is None:
-        return render(request, None, "sign_in_refused.html", status=403, reason="no-role")
+        return _refused(request, "no-role")
     viewer = await _where_they_were(parts, viewer)
     await introduce(parts, viewer)
     await _note_address(parts, viewer, claims)
-    sign_in(request, viewer)
+    _begin_session(request, viewer)
     return redirect(request, onward)
+
+
+def _begin_session(request: Request, viewer: Viewer) -> None:
+    """Signs in for this tab and for the others in which somebody signs in at the same time.
+
+    Whoever is signed in already goes on with their session: forms of other tabs belong to it.
+    """
+    known = viewer_of(request)
+    if known is None or known.party != viewer.party:
+        pending = pending_sign_ins.pending_in(request.session)
+        sign_in(request, viewer)
+        request.session.update(pending)
 
 
 async def _where_they_were(parts: Services, viewer: Viewer) -> Viewer:
@@ -129,11 +140,18 @@ def _provider(request: Request) -> Any:
     return provider
 
 
-def _failed(request: Request, error: Exception, *, status: int) -> Response:
+def _unreachable(request: Request, error: Exception) -> Response:
+    return _failed(request, error, "unreachable", status=503)
+
+
+def _failed(request: Request, error: Exception, reason: str, *, status: int = 403) -> Response:
     _log.warning("Signing in failed: %s", type(error).__name__)
-    # Of several tabs in which somebody signs in, one does it; the answers to the others are late.
-    reason = "failed" if viewer_of(request) is None else "late"
-    return render(request, None, "sign_in_refused.html", status=status, reason=reason)
+    return _refused(request, reason, status=status)
+
+
+def _refused(request: Request, reason: str, *, status: int = 403) -> Response:
+    known = viewer_of(request)
+    return render(request, None, "sign_in_refused.html", status=status, reason=reason, known=known)
 
 
 def _viewer(request: Request, claims: dict[str, Any]) -> Viewer | None:

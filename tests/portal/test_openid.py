@@ -207,16 +207,73 @@ async def test_an_answer_is_good_for_one_time(visitor: Browser, provider: Identi
     assert (await visitor.get(back)).status_code == 403
 
 
-async def test_who_signs_in_in_two_tabs_is_signed_in_and_told_so(
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)], ids=str)
+async def test_who_signs_in_in_several_tabs_is_led_on_in_each(
+    visitor: Browser, provider: IdentityProvider, order: tuple[int, ...]
+) -> None:
+    onward = ["/topics?x=1", "/settings", "/messages"]
+    back = [await sent_back(visitor, provider, each) for each in onward]
+    first, *later = order
+    answer = await visitor.get(back[first])
+    assert (answer.status_code, answer.headers["location"]) == (303, onward[first])
+    token = await visitor.csrf()
+    for tab in later:
+        answer = await visitor.get(back[tab])
+        assert (answer.status_code, answer.headers["location"]) == (303, onward[tab])
+    # What somebody began to write in the first tab can be sent from there.
+    assert await visitor.csrf() == token
+
+
+async def test_whoever_chooses_another_account_in_a_later_tab_goes_on_with_that(
     visitor: Browser, provider: IdentityProvider
 ) -> None:
     one, other = [await sent_back(visitor, provider) for _ in range(2)]
+    assert (await visitor.get(one)).status_code == 303
+    provider.claims |= {"sub": "noor-3", "name": "Noor Haddad"}
     assert (await visitor.get(other)).status_code == 303
-    late = await visitor.get(one)
+    assert "Noor Haddad" in (await visitor.get("/settings")).text
+
+
+async def test_an_answer_that_is_not_waited_for_any_more_says_who_is_signed_in(
+    visitor: Browser, provider: IdentityProvider
+) -> None:
+    back = await sent_back(visitor, provider)
+    assert (await visitor.get(back)).status_code == 303
+    late = await visitor.get(back)
     assert late.status_code == 403
     assert "You are signed in already" in late.text
     assert "not signed in" not in late.text
     assert (await visitor.get("/settings")).status_code == 200
+
+
+async def test_a_browser_keeps_a_few_tabs_that_sign_in_and_no_more(
+    visitor: Browser, provider: IdentityProvider
+) -> None:
+    long = f"/bookings?search={'x' * 5_000}"
+    back = [await sent_back(visitor, provider, long) for _ in range(5)]
+    # Browsers take no longer ones.
+    assert all(len(f"{each.name}={each.value}") < 4_000 for each in visitor.http.cookies.jar)
+    assert (await visitor.get(back[0])).status_code == 403
+    assert (await visitor.get(back[2])).status_code == 303
+
+
+async def test_what_went_wrong_is_told_to_whoever_is_signed_in_all_the_same(
+    visitor: Browser, provider: IdentityProvider
+) -> None:
+    await visitor.get(await sent_back(visitor, provider))
+    provider.claims["aud"] = "another"
+    refused = await visitor.get(await sent_back(visitor, provider))
+    assert refused.status_code == 403
+    assert "could not be confirmed" in refused.text
+    del provider.claims["aud"]
+    provider.claims["role"] = "guest"
+    unknown = await visitor.get(await sent_back(visitor, provider))
+    assert unknown.status_code == 403
+    assert "neither a provider’s" in unknown.text
+    for page in (refused, unknown):
+        assert "You are still signed in as Ada Brandt" in page.text
+        assert "not signed in" not in page.text
+    assert "Ada Brandt" in (await visitor.get("/settings")).text
 
 
 async def test_roles_may_be_a_list_inside_another_claim(
@@ -239,4 +296,25 @@ async def test_without_the_identity_provider_people_are_asked_to_try_again(
     visitor = await browse(create_app(set_to(portal_settings, **gone)))
     answer = await visitor.get("/sign-in/start")
     assert answer.status_code == 503
+    assert "You are not signed in" in answer.text
+    assert "cannot be reached" in answer.text
     assert "Try again" in answer.text
+
+
+async def test_without_the_identity_provider_whoever_is_signed_in_stays_so_and_is_told_why(
+    portal_settings: Settings,
+    with_provider: dict[str, Any],
+    visitor: Browser,
+    provider: IdentityProvider,
+    browse: Open,
+) -> None:
+    await visitor.get(await sent_back(visitor, provider))
+    gone = {**with_provider, "oidc_discovery_url": "http://127.0.0.1:9/"}
+    later = await browse(create_app(set_to(portal_settings, **gone)))
+    later.http.cookies = visitor.http.cookies
+    answer = await later.get("/sign-in/start")
+    assert answer.status_code == 503
+    assert "You are still signed in as Ada Brandt" in answer.text
+    assert "cannot be reached" in answer.text
+    assert "already" not in answer.text
+    assert (await later.get("/settings")).status_code == 200
