@@ -19,7 +19,7 @@ _PREFIX = f"_state_{_NAME}_"
 _NEEDED = frozenset({"redirect_uri", "nonce", "code_verifier", _NEXT})
 
 
-class _Pending(StarletteIntegration):
+class _Pending(StarletteIntegration):  # type: ignore[misc]  # Authlib is not typed
     """Keeps the newest few, where Authlib would keep one and turn the answers to others away."""
 
     async def set_state_data(self, session: dict[str, Any] | None, state: str, data: Any) -> None:
@@ -31,7 +31,7 @@ class _Pending(StarletteIntegration):
             session.update(sorted(others.items(), key=_expiry)[1 - _MOST :])
 
 
-class _OAuth(OAuth):
+class _OAuth(OAuth):  # type: ignore[misc]  # nor is this
     framework_integration_cls = _Pending
 
 
