@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -25,6 +27,16 @@ from domain.standing.state import Standing
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """How long a workflow may take to answer; one whose task fails again and again never does."""
+
+_UNREADABLE = "it tells what nobody can read"
+_WORDS_OF_THE_SDK = {
+    # The server says that it is paused, for which the SDK has no word.
+    f"{WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED} is not a valid"
+    " WorkflowExecutionStatus": "it was paused by hand",
+    "Unknown payload encoding binary/encrypted": "it answers encrypted, by a key that is not here",
+    "Unknown payload encoding": _UNREADABLE,
+}
+"""What errors say that it has no type for; the first that fits. Any other is a fault of ours."""
 
 Handle = WorkflowHandle[Any, Any]
 S = TypeVar("S")
@@ -141,12 +153,13 @@ async def _answer(
         raise GoneError from error
     except WorkflowQueryFailedError as error:
         raise UnansweredError(str(error)) from error
-    except ValueError as error:
-        # The server says that it is paused, for which the SDK has no word.
-        raise UnansweredError("it was paused by hand, or tells what nobody can read") from error
-    except KeyError as error:
-        # The SDK knows no such form of a payload.
-        raise UnansweredError("it answers encrypted, by a key that is not here") from error
+    except ValidationError as error:
+        raise UnansweredError(_UNREADABLE) from error
+    except (ValueError, KeyError) as error:
+        why = next((why for words, why in _WORDS_OF_THE_SDK.items() if words in str(error)), None)
+        if why is None:
+            raise
+        raise UnansweredError(why) from error
     except RPCError as error:
         match error.status:
             case RPCStatusCode.NOT_FOUND:
