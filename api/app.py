@@ -68,7 +68,6 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Keepdate",
         summary="The booking engine of a marketplace.",
-        description=live.DESCRIPTION,
         version=_version(),
         lifespan=lifespan,
         # Those of FastAPI load their scripts from elsewhere.

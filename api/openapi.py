@@ -13,7 +13,7 @@ from api.models.base import Accepted
 from api.problems import MEDIA_TYPE, Problem
 
 _TEMPLATE = "#/components/schemas/{model}"
-_bodies: dict[str, type[BaseModel]] = {}
+_models: dict[str, type[BaseModel]] = {}
 
 _MEANINGS = {
     401: "No valid token.",
@@ -37,7 +37,7 @@ IDEMPOTENCY_KEY = {
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:
     """The description of a write whose body is such an object, for `openapi_extra`."""
-    _bodies[model.__name__] = model
+    _models[model.__name__] = model
     schema = {"$ref": _TEMPLATE.format(model=model.__name__)}
     return {
         "parameters": [IDEMPOTENCY_KEY],
@@ -66,6 +66,24 @@ def problems(*statuses: int) -> Responses:
     }
 
 
+def streams(media_type: str, model: type[BaseModel]) -> Responses:
+    """The description of an answer of server-sent events, each of which has such an object."""
+    _models[model.__name__] = model
+    data = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": _TEMPLATE.format(model=model.__name__)},
+    }
+    text = {"type": "string"}
+    event = {"type": "object", "properties": {"id": text, "event": text, "data": data}}
+    schema = {
+        **text,
+        "contentMediaType": media_type,
+        "contentSchema": {"type": "array", "items": event},
+    }
+    return {200: {"description": "What happens.", "content": {media_type: {"schema": schema}}}}
+
+
 def describe(app: FastAPI) -> None:
     """Completes the description that FastAPI makes with what it cannot know."""
     made = app.openapi
@@ -73,7 +91,7 @@ def describe(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = made()
-            _add_bodies(document)
+            _add_models(document)
             _mark_problems(document)
             app.openapi_schema = document
         return app.openapi_schema
@@ -81,8 +99,8 @@ def describe(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _add_bodies(document: dict[str, Any]) -> None:
-    models = [(model, "validation") for model in _bodies.values()]
+def _add_models(document: dict[str, Any]) -> None:
+    models = [(model, "validation") for model in _models.values()]
     _, found = models_json_schema(models, ref_template=_TEMPLATE)  # type: ignore[arg-type]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in found.get("$defs", {}).items():

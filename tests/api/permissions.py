@@ -197,11 +197,15 @@ PERMISSIONS: dict[str, Permission] = {
     "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": Permission(
         answers=OWNER_OF_THE_ENDPOINT
     ),
+    "GET /v1/live": Permission(answers=ALL_CALLERS),
     "GET /healthz": Permission(answers=PUBLIC),
     "GET /readyz": Permission(answers=PUBLIC),
     "GET /metrics": Permission(answers=PUBLIC),
 }
 """Every operation of the API, by its method and its path."""
+
+ENDLESS = "GET /v1/live"
+"""The operation whose answer does not end by itself while somebody waits for it."""
 
 
 def printed() -> str:

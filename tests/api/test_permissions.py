@@ -19,7 +19,7 @@ from tests.api.marketplace import (
     ok,
     token,
 )
-from tests.api.permissions import PERMISSIONS, Answers, Cell
+from tests.api.permissions import ENDLESS, PERMISSIONS, Answers, Cell
 
 COLUMNS = [field.name for field in fields(Answers)]
 REFUSALS = {str(cell.value): cell for cell in (Cell.UNKNOWN, Cell.FORBIDDEN, Cell.HIDDEN)}
@@ -87,12 +87,13 @@ async def _things(market: Marketplace, operation: str) -> Things:
 
 
 async def _ask(things: Things, operation: str, column: str) -> httpx.Response:
-    method = operation.partition(" ")[0]
+    # What has no end is not waited for: who may read it may ask what its head is.
+    method = "HEAD" if operation == ENDLESS else operation.partition(" ")[0]
     path = things.path(operation, column)
     if path.endswith("/preview"):
         path += "?action=ask-cancel"
     caller = things.asks(column)
-    headers = {"Idempotency-Key": fresh_key()} if method != "GET" else {}
+    headers = {"Idempotency-Key": fresh_key()} if method not in ("GET", "HEAD") else {}
     if caller is not None:
         headers["Authorization"] = f"Bearer {token(caller.role, caller.id)}"
     body = _filled(PERMISSIONS[operation].body, things.known, caller)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from api.models.live import LiveEvent
 from domain.party import Party
 from tests.api.marketplace import token
 
@@ -44,9 +45,9 @@ class Listener:
         async with asyncio.timeout(PATIENCE_SECONDS):
             async for block in self.blocks:
                 if "data" in block:
-                    return Told(
-                        id=block["id"], event=block["event"], data=json.loads(block["data"])
-                    )
+                    data = json.loads(block["data"])
+                    assert LiveEvent.model_validate_json(block["data"]).type == block["event"]
+                    return Told(id=block["id"], event=block["event"], data=data)
         raise AssertionError("the stream has ended")
 
     async def told(self, count: int = 1) -> list[Told]:
