@@ -39,6 +39,10 @@ _LOOK_AGAIN = """() => {
 }"""
 
 
+# Whatever the page has asked for before this is answered before it.
+_HAVE_ALL_ANSWERED = "() => fetch('/healthz').then((answer) => answer.text())"
+
+
 async def test_a_change_beside_a_form_shows_while_somebody_writes_in_it(
     ida: Visitor, town: Town
 ) -> None:
@@ -152,6 +156,27 @@ async def test_a_page_stays_that_of_whoever_opened_it(
 
 
 @pytest.mark.long
+async def test_a_page_that_is_left_behind_says_what_is_true_now(
+    ida: Visitor, town: Town, visit: Visit
+) -> None:
+    tim = await visit("client", "Tim")
+    await ida.open(f"/bookings/{await town.booked(20)}")
+    await ida.context.clear_cookies()
+    await ida.page.evaluate(_COME_BACK)
+    await ida.hears("You are signed out: this page no longer shows what happens.")
+    await ida.context.add_cookies(await tim.context.cookies())  # type: ignore[arg-type]
+    await ida.page.evaluate(_COME_BACK)
+    await ida.hears("Somebody else is signed in: this page no longer shows what happens.")
+    notice = ida.page.locator("#left-behind")
+    await expect(notice).not_to_contain_text("You are signed out")
+    await expect(notice.get_by_role("link")).to_have_text("Load it anew")
+    await ida.context.clear_cookies()
+    await ida.page.evaluate(_COME_BACK)
+    await ida.hears("You are signed out: this page no longer shows what happens.")
+    await expect(notice.get_by_role("link")).to_have_text("Sign in")
+
+
+@pytest.mark.long
 async def test_how_long_ago_something_was_goes_on_with_the_clock(ida: Visitor, town: Town) -> None:
     await ida.page.clock.install()
     await ida.open(f"/bookings/{await town.booked(20)}")
@@ -223,6 +248,44 @@ async def test_a_page_goes_on_as_soon_as_the_server_is_back(ida: Visitor, town: 
     await ida.page.evaluate(_COME_BACK)
     await town.says(chat, "Are you there?")
     await ida.hears("Are you there?")
+
+
+@pytest.mark.long
+async def test_a_page_that_fails_is_asked_for_less_and_less_until_it_is_well(
+    ida: Visitor, town: Town
+) -> None:
+    await ida.page.clock.install()
+    chat = await town.conversation()
+    await ida.open(f"/messages/{chat}")
+    page = f"**/messages/{chat}"
+
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=500)
+
+    await ida.page.route(page, fail)
+    async with ida.page.expect_response(page):
+        await town.says(chat, "Are you there?")
+    for _ in range(5):
+        await ida.page.evaluate(_HAVE_ALL_ANSWERED)
+        async with ida.page.expect_response(page):
+            await ida.page.clock.fast_forward("01:01")
+
+    await ida.page.evaluate(_HAVE_ALL_ANSWERED)
+    asked: list[str] = []
+    ida.page.on("request", lambda request: asked.append(request.url))
+    await ida.page.clock.fast_forward(20_000)
+    await ida.page.evaluate(_HAVE_ALL_ANSWERED)
+    assert [url for url in asked if chat in url] == []
+
+    await ida.page.unroute(page)
+    await ida.page.clock.fast_forward("01:01")
+    await ida.hears("Are you there?")
+    await ida.page.route(page, fail, times=1)
+    async with ida.page.expect_response(page):
+        await town.says(chat, "It is me.")
+    await ida.page.evaluate(_HAVE_ALL_ANSWERED)
+    await ida.page.clock.fast_forward(2_100)
+    await ida.hears("It is me.")
 
 
 @pytest.mark.long

@@ -18,6 +18,8 @@
   const SILENCE_MS = 40_000;
   const FIRST_PAUSE_MS = 2_000;
   const LONGEST_PAUSE_MS = 60_000;
+  // Not all pages at once, when the server is back.
+  const jittered = (pause) => pause * (0.5 + Math.random() / 2);
   // So old may be what a page says of how long ago something was, and of how long there is left.
   const CLOCK_MS = 10 * 60_000;
 
@@ -28,6 +30,7 @@
   let lastHeard = 0;
   let pause = FIRST_PAUSE_MS;
   let again = 0;
+  let wasAway = false;
 
   function follow() {
     leave();
@@ -38,10 +41,11 @@
     source = new EventSource(`${liveUrl}?${asked}`);
     source.onmessage = hear;
     source.onerror = () => {
+      wasAway = true;
       // Otherwise the browser tries again on its own.
       if (source === null || source.readyState !== EventSource.CLOSED) return;
       leave();
-      again = setTimeout(tryAgain, pause * (0.5 + Math.random() / 2));
+      again = setTimeout(tryAgain, jittered(pause));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     };
   }
@@ -65,9 +69,11 @@
     place = event.lastEventId;
     lastHeard = Date.now();
     pause = FIRST_PAUSE_MS;
+    // What could not be read while the server was away can be now, perhaps.
+    if (wasAway) notBefore = 0;
+    wasAway = false;
     if (change.type === "position") {
-      // The page did not know where it stood, so it may have missed something before this. And what
-      // could not be read while the server was away can be now.
+      // The page did not know where it stood, so it may have missed something before this.
       want(isFirst ? [EVERYTHING] : []);
     } else {
       want(change.type === "reset" ? [EVERYTHING] : topicsOf(change));
@@ -101,6 +107,9 @@
   let reading = 0;
   let readingAt = Infinity;
   let lastRead = Date.now();
+  // A page that cannot be read is asked for less and less, whatever happens meanwhile.
+  let readingPause = FIRST_PAUSE_MS;
+  let notBefore = 0;
 
   function want(topics) {
     for (const topic of topics) wanted.add(topic);
@@ -109,7 +118,7 @@
 
   function readSoon(wait) {
     if (isReading) return;
-    const at = Math.max(Date.now() + wait, lastRead + BETWEEN_READINGS_MS);
+    const at = Math.max(Date.now() + wait, lastRead + BETWEEN_READINGS_MS, notBefore);
     if (at >= readingAt) return;
     clearTimeout(reading);
     readingAt = at;
@@ -129,20 +138,22 @@
     if (!regions.length) return;
     isReading = true;
     lastRead = Date.now();
-    let wait = GATHER_MS;
     try {
       const page = await newest();
+      readingPause = FIRST_PAUSE_MS;
+      notBefore = 0;
       for (const region of page ? regions : []) {
         window.keepdateParts.update(region, page.getElementById(region.id), newest);
       }
     } catch {
       // The network or the server is away: what is wanted stays wanted.
       for (const topic of topics) wanted.add(topic);
-      wait = pause;
+      notBefore = Date.now() + jittered(readingPause);
+      readingPause = Math.min(readingPause * 2, LONGEST_PAUSE_MS);
     } finally {
       isReading = false;
     }
-    if (wanted.size) readSoon(wait);
+    if (wanted.size) readSoon(GATHER_MS);
   }
 
   async function newest() {
@@ -181,28 +192,35 @@
 
   // Nobody's page turns into that of somebody else; one that is left behind says so.
   function sayWhoIsHere(other, address) {
-    if (leftBehind()) return;
-    const notice = document.createElement("div");
-    notice.id = "left-behind";
-    notice.className = "notice notice-warning live-notice";
-    notice.setAttribute("role", "status");
+    const notice = leftBehind() || newNotice();
+    const told = other ? "Somebody else is signed in" : "You are signed out";
+    if (notice.dataset.told === told) return;
+    notice.dataset.told = told;
     const link = document.createElement("a");
     link.href = address;
     link.textContent = other ? "Load it anew" : "Sign in";
     // What was written here stays, and can be sent from here afterwards.
     if (!other) link.target = "_blank";
-    const told = other ? "Somebody else is signed in" : "You are signed out";
-    notice.append(`${told}: this page no longer shows what happens. `, link);
-    document.querySelector("main").prepend(notice);
+    notice.replaceChildren(`${told}: this page no longer shows what happens. `, link);
     // The stream that it may still have is that of a session which is over; without one, it looks
     // whether its reader is back.
     if (source !== null) follow();
   }
 
+  function newNotice() {
+    const notice = document.createElement("div");
+    notice.id = "left-behind";
+    notice.className = "notice notice-warning live-notice";
+    notice.setAttribute("role", "status");
+    document.querySelector("main").prepend(notice);
+    return notice;
+  }
+
   // ---- Beginning, sleeping, waking
 
   function goOn() {
-    pause = FIRST_PAUSE_MS;
+    pause = readingPause = FIRST_PAUSE_MS;
+    notBefore = 0;
     want(leftBehind() ? [EVERYTHING] : []);
     follow();
   }
