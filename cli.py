@@ -151,10 +151,12 @@ def migrate() -> None:
     from sqlalchemy.exc import DBAPIError
 
     from db import outages
-    from db.migrate import TablesInUseError, upgrade
+    from db.migrate import OldServerError, TablesInUseError, upgrade
 
     try:
         upgrade(url)
+    except OldServerError as error:
+        raise CommandError(str(error)) from None
     except TablesInUseError as error:
         raise CommandError(
             f"somebody uses a table all the time, a backup perhaps: {error}"

@@ -25,7 +25,14 @@ _WAIT_FOR_A_TABLE = timedelta(seconds=3)
 _BETWEEN_ATTEMPTS = timedelta(seconds=5)
 _GIVE_UP_AFTER = timedelta(minutes=10)
 
+_OLDEST = 17
+"""PostgreSQL before it cannot end a transaction that takes too long (`transaction_timeout`)."""
+
 log = logging.getLogger("keepdate.migrate")
+
+
+class OldServerError(Exception):
+    """The server is of a version of PostgreSQL that Keepdate cannot work with."""
 
 
 class TablesInUseError(Exception):
@@ -38,7 +45,8 @@ def upgrade(url: str, *, give_up_after: timedelta = _GIVE_UP_AFTER) -> None:
     `url` is SQLAlchemy's, `postgresql+psycopg://…`. Several processes may do this at once: one
     does the work, the others wait for it and find nothing left to do. A database that a later
     release has migrated is left as it is: this one works on it, and begins so when it is rolled
-    back to. Raises TablesInUseError where a table is not to be had for `give_up_after`.
+    back to. Raises OldServerError before PostgreSQL 17, and TablesInUseError where a table is not
+    to be had for `give_up_after`.
     """
     config = Config()
     # The option is read by configparser, which takes a percent sign for a reference.
@@ -61,6 +69,9 @@ def upgrade(url: str, *, give_up_after: timedelta = _GIVE_UP_AFTER) -> None:
 
 def _upgrade(engine: Engine, config: Config) -> None:
     with engine.begin() as connection:
+        version, *_ = connection.dialect.server_version_info or (0,)
+        if int(version) < _OLDEST:
+            raise OldServerError(f"PostgreSQL {_OLDEST} or later is needed, and this is {version}")
         # What operators allow their programs is for the traffic: an index takes what it takes.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL transaction_timeout = 0"))

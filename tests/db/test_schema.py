@@ -173,3 +173,13 @@ def _migrated_up_to(revision: str, database: str) -> None:
     with create_engine(database, poolclass=NullPool).begin() as conn:
         config.attributes["connection"] = conn
         command.upgrade(config, revision)
+
+
+def test_a_server_that_is_too_old_is_told_before_anything_else(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "_OLDEST", 999)
+    with pytest.raises(migrate.OldServerError, match=r"999 or later is needed, and this is \d\d$"):
+        migrate.upgrade(empty_database)
+    with create_engine(empty_database, poolclass=NullPool).connect() as conn:
+        assert conn.scalar(text("SELECT to_regclass('alembic_version')")) is None
