@@ -57,7 +57,11 @@ A_BOOKING = Party(role=Role.SERVICE, id="booking")
 """A booking itself, where it reports to its provider's standing."""
 
 ID_PATTERN = r"[A-Za-z0-9._-]{1,64}"
-"""The form of ids, of people as of bookings: 1 to 64 letters, digits, `-`, `_` and `.`."""
+"""The form of ids, of people as of bookings: 1 to 64 letters, digits, `-`, `_` and `.`.
+
+`A` is not `a` in them, not even in what looks like a UUID: those of people are the marketplace's,
+and Temporal, where a booking may be begun under any id of this form, tells the two apart.
+"""
 
 _ID = re.compile(ID_PATTERN, re.ASCII)
 
