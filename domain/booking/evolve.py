@@ -8,6 +8,7 @@ from dataclasses import replace
 from domain.booking import events as happened
 from domain.booking.deadlines import session_reminders
 from domain.booking.events import Beside, BookingEvent
+from domain.booking.initiative import holds_counted_proposal
 from domain.booking.state import (
     Booking,
     Cancellation,
@@ -54,7 +55,7 @@ def evolve(booking: Booking, event: BookingEvent) -> Booking:
         case happened.BookingCancelled():
             return replace(_close(moved, State.CANCELLED), cancellation=_cancelled(event))
         case happened.CancellationAsked():
-            return replace(moved, cancellation=_asked(event))
+            return replace(moved, cancellation=_asked(booking, event))
         case happened.BookingRescheduled(start=start):
             # An ask to cancel was about the old date: with a new one it has lost its object.
             return replace(
@@ -110,7 +111,7 @@ def _cancelled(event: happened.BookingCancelled) -> Cancellation:
     )
 
 
-def _asked(event: happened.CancellationAsked) -> Cancellation:
+def _asked(booking: Booking, event: happened.CancellationAsked) -> Cancellation:
     return Cancellation(
         status=CancellationStatus.ASKED,
         initiated_by=Initiator.PROVIDER,
@@ -118,6 +119,7 @@ def _asked(event: happened.CancellationAsked) -> Cancellation:
         reason=event.reason,
         late=event.receipt.late,
         receipt=event.receipt,
+        counted_already=holds_counted_proposal(booking),
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from domain.booking.state import (
     Booking,
+    Cancellation,
     CancellationStatus,
     Fault,
     Initiator,
@@ -110,17 +111,21 @@ def _on_record(booking: Booking) -> Attribution | None:
     open_proposal = proposal if proposal and proposal.status is RescheduleStatus.PROPOSED else None
     if open_proposal and open_proposal.receipt.late:
         return Attribution.by_provider(open_proposal.receipt, counted_already=True)
-    asked_at = _asked_at(booking)
-    if asked_at is not None:
-        return _by_provider(booking, asked_at)
+    asked = standing_ask(booking)
+    if asked is not None:
+        return _by_provider(booking, asked.initiated_at, counted_already=asked.counted_already)
     if open_proposal:
         return Attribution.by_provider(open_proposal.receipt)
     return None
 
 
-def _by_provider(booking: Booking, initiated_at: datetime) -> Attribution:
+def _by_provider(
+    booking: Booking, initiated_at: datetime, *, counted_already: bool = False
+) -> Attribution:
     receipt = _judged(booking, LateKind.CANCELLATION, initiated_at)
-    return Attribution.by_provider(receipt, counted_already=holds_counted_proposal(booking))
+    return Attribution.by_provider(
+        receipt, counted_already=counted_already or holds_counted_proposal(booking)
+    )
 
 
 def holds_counted_proposal(booking: Booking) -> bool:
@@ -131,9 +136,10 @@ def holds_counted_proposal(booking: Booking) -> bool:
     return bool(booking.reschedule and booking.reschedule.receipt.late)
 
 
-def _asked_at(booking: Booking) -> datetime | None:
+def standing_ask(booking: Booking) -> Cancellation | None:
+    """The provider's ask to cancel that the booking holds, if any."""
     asked = booking.cancellation
-    return asked.initiated_at if asked and asked.status is CancellationStatus.ASKED else None
+    return asked if asked and asked.status is CancellationStatus.ASKED else None
 
 
 def _judged(booking: Booking, kind: LateKind, initiated_at: datetime) -> Receipt:

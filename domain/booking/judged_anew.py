@@ -8,9 +8,9 @@ from dataclasses import replace
 from domain.booking import events as happened
 from domain.booking.events import Beside, BookingEvent, LateEventReported
 from domain.booking.evolve import evolve
-from domain.booking.initiative import holds_counted_proposal
+from domain.booking.initiative import holds_counted_proposal, standing_ask
 from domain.booking.late_event_ids import cancellation_event_id, reschedule_event_id
-from domain.booking.state import Booking, CancellationStatus, Fault
+from domain.booking.state import Booking, Fault
 from domain.lateness import LateKind, Receipt, judge
 from domain.policy import Policy
 
@@ -76,11 +76,13 @@ def _of_cancellation(
     """How late a cancellation was under the draft; None where it was counted as a reschedule."""
     if holds_counted_proposal(booking):
         return None
+    asked = standing_ask(booking)
     if fault is Fault.CLAIMED or recorded.kind is LateKind.CANCELLATION:
+        if asked and asked.counted_already and recorded.initiated_at == asked.initiated_at:
+            return None
         return _anew(recorded, draft)
-    asked = booking.cancellation
     # It was laid to a proposal. Where that is not late, an ask from before it is what counts.
-    if asked is None or asked.status is not CancellationStatus.ASKED:
+    if asked is None or asked.counted_already:
         return None
     return judge(
         LateKind.CANCELLATION,

@@ -106,6 +106,8 @@ class Cancellation:
     fault: Fault | None = None
     claimed: bool = False
     receipt: Receipt | None = None
+    counted_already: bool = False
+    """Asked while a late proposal was open: one incident with it, also after that is declined."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,6 +58,11 @@ def proposed_and_declined(at: datetime) -> Booking:
     return after(proposed(at), DECLINE, at + timedelta(hours=1))
 
 
+def asked_and_declined() -> Booking:
+    """The provider proposed late, and asked besides; the client declined the times."""
+    return after(asked_of(proposed(LATE), LATE), DECLINE, LATE + timedelta(hours=1))
+
+
 def proposed_and_lapsed() -> Booking:
     return lapse_of_time(proposed(EARLY - timedelta(days=9)), EARLY)[0]
 
@@ -105,6 +110,14 @@ CANCELLATIONS = {
         accepted(LATE), saying(CLIENT, P), "provider claimed late -"),
     "proposed in time, accepted, yet claimed": (accepted(EARLY), saying(CLIENT, P), CLAIMED),
     "accepted late, then asked": (asked_of(accepted(LATE), LATE), CANCEL, BEFORE),
+    "proposed late, asked, declined": (asked_and_declined(), CANCEL, BEFORE),
+    "proposed late, asked, declined, then support": (asked_and_declined(), BY_SUPPORT, BEFORE),
+    "proposed late, asked, declined, support says provider": (
+        asked_and_declined(), saying(SUPPORT, P), BEFORE),
+    "proposed late, asked, declined, support says since when": (
+        asked_and_declined(), saying(SUPPORT, P, NEARER), COUNTED),
+    "proposed late, asked, accepted": (
+        after(asked_of(proposed(LATE), LATE), ACCEPT, LATE), CANCEL, BEFORE),
     "declined, then asked late": (
         asked_of(proposed_and_declined(LATE), NEARER), CANCEL, COUNTED),
     "support, nothing said": (confirmed(), BY_SUPPORT, "unknown nobody no -"),

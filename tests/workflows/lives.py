@@ -119,6 +119,16 @@ async def unsuited(world: World) -> Handle:
     return handle
 
 
+async def unsuited_and_asked(world: World) -> Handle:
+    """A late proposal, an ask beside it; the client declines, then cancels: one late event."""
+    handle = world.booking((await world.confirmed(in_days(3))).booking_id)
+    await world.update(handle, "propose-reschedule", starts=[in_days(4)], reason="A trip.")
+    await world.update(handle, "ask-cancel", reason="Or cancel.")
+    await world.update(handle, "answer-reschedule", accept=False)
+    await world.update(handle, "cancel", reason="They asked.")
+    return handle
+
+
 async def lapsed(world: World) -> Handle:
     """A proposal that nobody answers, another one declined, and the booking kept."""
     handle = world.booking((await world.confirmed(in_days(20))).booking_id)
@@ -190,6 +200,7 @@ LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (
     cancelled_late,
     rescheduled,
     unsuited,
+    unsuited_and_asked,
     lapsed,
     refused,
     stalled,
