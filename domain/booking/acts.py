@@ -164,6 +164,8 @@ def _approve(act: Act, command: do.ApproveReschedule) -> Events | Refusal:
     said_at = act.said_at(command.initiated_at)
     if isinstance(said_at, Refusal):
         return said_at
+    if command.start == act.start and act.booking.reschedule is None:
+        return ()  # entered already, as by another of support: it is no second reschedule
     attribution = attribute_amendment(
         act.booking,
         given=act.given,

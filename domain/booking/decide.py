@@ -89,7 +89,8 @@ def decide(booking: Booking, command: BookingCommand, now: datetime) -> Events |
 
     `now` is when the command is handled; it is judged by when it was given. Refusals are looked
     for in this order: closed, not theirs, given in the future, not in this state, and then what
-    the command itself requires. Whether the slot is free only the database knows.
+    the command itself requires. Whether the slot is free only the database knows. A date that the
+    booking has already is no refusal: it changes nothing, and answers with no events.
     """
     if booking.closed:
         return refuse(Code.ALREADY_CLOSED, f"The booking is {booking.state} already.")

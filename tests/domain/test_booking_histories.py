@@ -110,9 +110,11 @@ class BookingHistory(RuleBasedStateMachine):
         answer = decide(booking, command, self.now)
         if isinstance(answer, Refusal):
             assert booking.state not in CLOSED or answer.code == "already-closed"
+        elif not answer:
+            assert isinstance(command, do.ApproveReschedule)
+            assert (command.start, booking.reschedule) == (booking.scheduled_start, None)
         else:
             assert booking.state not in CLOSED
-            assert answer
             judged = given_at(command.at, now=self.now, last_decision=booking.decided_at)
             assert answer[0].at == judged
             if command.by in (PROVIDER, CLIENT, SUPPORT) and not delay:

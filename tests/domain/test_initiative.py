@@ -266,3 +266,16 @@ def test_a_new_date_has_a_late_window_of_its_own() -> None:
     again = OTHER - timedelta(days=5)
     (report,) = reports(given(after(moved, ASK, again), CANCEL, again))
     assert report.scheduled_start == OTHER
+
+
+def test_a_date_that_two_of_support_enter_is_one_new_date_and_counts_once() -> None:
+    enter = do.ApproveReschedule(by=SUPPORT, start=OTHER, initiated_by=P)
+    moved = after(confirmed(), enter, LATE)
+    soon = OTHER - timedelta(hours=1)
+    assert given(moved, enter, soon) == ()
+    assert after(asked_of(moved, soon), enter, soon) == asked_of(moved, soon)
+
+
+def test_the_old_date_entered_again_ends_a_proposal() -> None:
+    keep = do.ApproveReschedule(by=SUPPORT, start=FIRST)
+    assert after(accepted(LATE), keep, NEARER).reschedule is None

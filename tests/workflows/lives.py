@@ -129,6 +129,16 @@ async def unsuited_and_asked(world: World) -> Handle:
     return handle
 
 
+async def entered_twice(world: World) -> Handle:
+    """A date that two of support enter, each as the provider's idea: one late event."""
+    handle = world.booking((await world.confirmed(in_days(2))).booking_id)
+    date = in_days(4)
+    for _ in range(2):
+        await world.update(handle, "reschedule-approved", start=date, initiated_by="provider")
+    await world.update(handle, "cancel", reason="No wish.")
+    return handle
+
+
 async def lapsed(world: World) -> Handle:
     """A proposal that nobody answers, another one declined, and the booking kept."""
     handle = world.booking((await world.confirmed(in_days(20))).booking_id)
@@ -201,6 +211,7 @@ LIVES: tuple[Callable[[World], Awaitable[Handle]], ...] = (
     rescheduled,
     unsuited,
     unsuited_and_asked,
+    entered_twice,
     lapsed,
     refused,
     stalled,
