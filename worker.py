@@ -6,13 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import Runtime
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
@@ -57,9 +57,9 @@ _DELIVERIES = 25
 costs nothing; here they would take turns with the decisions, until all were too late."""
 
 _RETRY_SECONDS = 1.0
-_MEASURED_EVERY_SECONDS = 5.0
 
-OLDEST_UNRECORDED = "keepdate_oldest_unrecorded_event_age_seconds"
+LETS_GO_SECONDS = 5.0
+"""How much longer than for what was begun a worker is waited for, once it is to end."""
 
 RUNNER = LeanRunner()
 """Where workflows run. The SDK's sandbox, which loads a workflow's module anew for each workflow,
@@ -73,6 +73,10 @@ WORKFLOWS: tuple[type, ...] = (
     ProviderStandingWorkflow,
     SweepWorkflow,
 )
+
+
+class NotEndedError(Exception):
+    """A worker was asked to stop, and goes on; the message says for how long it was waited for."""
 
 
 class Failure:
@@ -218,7 +222,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     Waits for Temporal if it is not there yet, and for no longer than until it is told to stop.
     Raises `AttributeClashError` where the server knows one of the search attributes by another
     type, `MetricsAddressError`, and `RPCError` where Temporal refuses what a worker needs. Raises
-    what Temporal says where it serves no longer, and leaves behind what does not end then.
+    what Temporal says where it serves no longer, and `NotEndedError` where it does not end when it
+    is to; what does not end is left behind.
     """
     metrics = server_at(settings.metrics_host, settings.metrics_port)
     runtime = measured_runtime(metrics, {LATENESS: LATENESS_BUCKETS})
@@ -229,31 +234,25 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         unrecorded = Unrecorded()
         worker = build_worker(client, engine, settings, unrecorded=unrecorded)
         serving = asyncio.create_task(worker.run())
-        measuring = asyncio.create_task(_measure(unrecorded, runtime.metric_meter))
+        measuring = asyncio.create_task(unrecorded.show(runtime.metric_meter))
         stopping = asyncio.create_task(stop.wait())
         failing = asyncio.create_task(worker.failure.wait())
         log.info("worker serves task queue %s", settings.task_queue)
         await asyncio.wait({serving, stopping, failing}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        ending = {serving}
+        if not failing.done():
+            ending.add(asyncio.create_task(worker.shutdown()))
+        # The SDK lets go of what has failed, or is to end, and may never have done so.
+        patience = settings.graceful_shutdown_seconds + LETS_GO_SECONDS
+        await asyncio.wait(ending, timeout=patience)
         if failing.done():
-            # The SDK lets go of what has failed, and may never have done so.
-            await asyncio.wait({serving}, timeout=settings.graceful_shutdown_seconds)
             raise failing.result() from failing.result().__cause__
+        if not serving.done():
+            raise NotEndedError(f"asked to stop, the worker has not ended in {patience:g} seconds")
         failing.cancel()
-        await worker.shutdown()
         measuring.cancel()
         await serving
-
-
-async def _measure(unrecorded: Unrecorded, meter: MetricMeter) -> None:
-    """Show how old the oldest event is that could not be written down, for as long as we run."""
-    gauge = meter.create_gauge_float(
-        OLDEST_UNRECORDED,
-        "How long ago the oldest decision was made that this worker could not write down yet.",
-    )
-    while True:
-        gauge.set(unrecorded.oldest_age(datetime.now(UTC)).total_seconds())
-        await asyncio.sleep(_MEASURED_EVERY_SECONDS)
 
 
 async def _unless_told(stop: asyncio.Event, preparing: Coroutine[Any, Any, T]) -> T | None:

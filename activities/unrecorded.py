@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from temporalio.common import MetricMeter
 from temporalio.exceptions import ApplicationError
+
+OLDEST_UNRECORDED = "keepdate_oldest_unrecorded_event_age_seconds"
+
+_SHOWN_EVERY_SECONDS = 5.0
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
 """An attempt that failed is followed by the next one within a minute: if not here, on another
@@ -55,3 +61,13 @@ class Unrecorded:
             del self._waiting[key]
         ages = [now - waiting.decided_at for waiting in self._waiting.values()]
         return max([*ages, timedelta()])
+
+    async def show(self, meter: MetricMeter) -> None:
+        """Measure how old the oldest of them is, for as long as the worker runs."""
+        gauge = meter.create_gauge_float(
+            OLDEST_UNRECORDED,
+            "How long ago the oldest decision was made that this worker could not write down yet.",
+        )
+        while True:
+            gauge.set(self.oldest_age(datetime.now(UTC)).total_seconds())
+            await asyncio.sleep(_SHOWN_EVERY_SECONDS)

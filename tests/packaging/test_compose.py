@@ -27,6 +27,7 @@ from db.migrate import upgrade
 from dev import postgres as embedded
 from dev.temporal import temporal_command
 from tests.packaging.project import ROOT, commands
+from worker import LETS_GO_SECONDS
 
 FILE = ROOT / "docker-compose.yml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -140,7 +141,7 @@ def test_ours_are_locked_in(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     seconds = int(service["stop_grace_period"].removesuffix("s"))
-    assert seconds > Settings().graceful_shutdown_seconds
+    assert seconds > Settings().graceful_shutdown_seconds + LETS_GO_SECONDS
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -73,28 +74,54 @@ def test_a_worker_that_fails_ends_whatever_it_leaves_behind() -> None:
 
 
 class _Unending:
-    """A part of a worker that failed, and of which the SDK never lets go."""
+    """A part of a worker of which the SDK never lets go, and which may fail as it ends."""
+
+    def __init__(self, stop: asyncio.Event, ends: Callable[[], Awaitable[None]]) -> None:
+        self._stop = stop
+        self._ends = ends
 
     async def run(self) -> None:
-        """Serve, for ever."""
+        """Be asked to stop, and go on for ever."""
+        self._stop.set()
         await asyncio.Event().wait()
 
-    shutdown = run
+    async def shutdown(self) -> None:
+        """End as the test says, which is never done."""
+        await self._ends()
+        await asyncio.Event().wait()
 
 
-async def test_a_worker_that_fails_is_not_waited_for(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "told"),
+    [
+        ("there are no tasks", None, "^there are no tasks$"),
+        (None, "there are no tasks", "^there are no tasks$"),
+        (None, None, r"^asked to stop, the worker has not ended in 0\.02 seconds$"),
+    ],
+)
+async def test_a_worker_that_does_not_end_is_not_waited_for(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    before: str | None,
+    meanwhile: str | None,
+    told: str,
 ) -> None:
-    failure = worker.Failure()
-    part: Any = _Unending()
+    failure, stop = worker.Failure(), asyncio.Event()
+
+    async def fail(error: str | None) -> None:
+        if error is not None:
+            await failure.tell(RuntimeError(error))
+            await failure.tell(RuntimeError("nor here"))
+
+    part: Any = _Unending(stop, lambda: fail(meanwhile))
     parts = worker.Workers(part, failure=failure)
     monkeypatch.setattr(worker, "build_worker", lambda *_, **__: parts)
-    await failure.tell(RuntimeError("there are no tasks any more"))
-    await failure.tell(RuntimeError("nor here"))
+    monkeypatch.setattr(worker, "LETS_GO_SECONDS", 0.01)
+    await fail(before)
     hasty = {"graceful_shutdown_seconds": 0.01, "metrics_port": free_port()}
     async with asyncio.timeout(_ENDS_SECONDS):
-        with pytest.raises(RuntimeError, match="there are no tasks any more"):
-            await worker.run_worker(settings.model_copy(update=hasty), asyncio.Event())
+        with pytest.raises((RuntimeError, worker.NotEndedError), match=told):
+            await worker.run_worker(settings.model_copy(update=hasty), stop)
 
 
 def _run(program: str, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
