@@ -53,7 +53,7 @@ MEANINGS: dict[Code, str] = {
     Code.PROVIDER_CANNOT_CANCEL: (
         "A provider cannot cancel a booking: ask the client to cancel it instead."
     ),
-    Code.ALREADY_PROPOSED: "New times have been proposed already, and await an answer.",
+    Code.ALREADY_PROPOSED: "New times have been proposed already, and that proposal is open.",
     Code.NOTHING_PROPOSED: "No new times await an answer.",
     Code.NOT_PROPOSED: "This is not one of the times proposed.",
     Code.UNKNOWN_EVENT: "The provider has no late event of this id.",

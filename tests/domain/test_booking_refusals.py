@@ -212,3 +212,10 @@ def test_who_alone_can_do_it_is_said() -> None:
     approve = do.ApproveReschedule(by=PROVIDER, start=OTHER)
     told = "Only support can do this, not the provider."
     assert decide(confirmed(), approve, CONFIRMED) == refuse(Code.NOT_ALLOWED, told)
+
+
+def test_what_the_client_has_accepted_is_not_said_to_await_an_answer() -> None:
+    refusal = decide(accepted(), PROPOSE, EARLY)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code is Code.ALREADY_PROPOSED
+    assert "await" not in str(refusal)
