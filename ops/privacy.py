@@ -30,6 +30,10 @@ from ops.connections import Stack
 from workflows.search_attributes import CLIENT_ID, PROVIDER_ID
 
 _PEOPLE = (Role.PROVIDER, Role.CLIENT, Role.SUPPORT)
+_PAUSED = "= 'Paused'"
+# One that was paused is under way as well.
+_UNDER_WAY = "IN ('Running', 'Paused')"
+_CLOSED = "NOT IN ('Running', 'Paused')"
 _ATTRIBUTES = {Role.PROVIDER: PROVIDER_ID, Role.CLIENT: CLIENT_ID}
 
 
@@ -89,7 +93,8 @@ async def erase(stack: Stack, person: Party, say: Say, *, histories: bool = Fals
 
     `histories` has Temporal forget their closed workflows too; else its retention ends them.
     """
-    running = [each.workflow_id async for each in _workflows(stack.client, person, running=True)]
+    running = [each.workflow_id async for each in _workflows(stack.client, person, _UNDER_WAY)]
+    halted = [each.workflow_id async for each in _workflows(stack.client, person, _PAUSED)]
     bookings = [each.removeprefix(BOOKINGS) for each in running if each.startswith(BOOKINGS)]
     # What is under way may not be on record yet, of a request even nothing.
     still_open = [each for each in bookings if not await _is_over(stack.engine, each)]
@@ -113,14 +118,23 @@ async def erase(stack: Stack, person: Party, say: Say, *, histories: bool = Fals
     else:
         rows = ", ".join(f"{count} in {table}" for table, count in erased.rows.items())
         say(f"{person} is {erased.pseudonym} from now on. Rows changed: {rows}.")
-    if bookings:
+    paused = [each for each in halted if each.removeprefix(BOOKINGS) in bookings]
+    if len(bookings) > len(paused):
         say(
-            f"{len(bookings)} workflows of closed bookings run on until they have told others of"
-            " them, or given up, which they do after 24 hours. They write nothing down again."
+            f"{len(bookings) - len(paused)} workflows of closed bookings run on until they have"
+            " told others of them, or given up, which they do after 24 hours. They write nothing"
+            " down again."
+        )
+    for each in paused:
+        say(
+            f"{each} was paused by hand, and does not end: `temporal workflow unpause"
+            f" --workflow-id {each}` has it go on, until it has told others, or given up. Temporal"
+            " keeps what it knows until then; to have it forgotten, erase with --histories after"
+            " that."
         )
     # In this order: what the list learns in between to have ended is in both, and not in neither.
-    ended = [each async for each in _workflows(stack.client, person, running=True)]
-    runs = [each async for each in _workflows(stack.client, person, running=False)]
+    ended = [each async for each in _workflows(stack.client, person, _UNDER_WAY)]
+    runs = [each async for each in _workflows(stack.client, person, _CLOSED)]
     closed = {each.workflow_id for each in runs} | set(standings)
     if histories:
         # One that went on as new, or was reset, has a history for each of its runs. Of those of a
@@ -182,14 +196,12 @@ def _refused(person: Party, bookings: Iterable[str], say: Say) -> bool:
     return False
 
 
-async def _workflows(client: Client, person: Party, *, running: bool) -> AsyncIterator[ExecutionId]:
+async def _workflows(client: Client, person: Party, which: str) -> AsyncIterator[ExecutionId]:
     attribute = _ATTRIBUTES.get(person.role)
     if attribute is None:
         return
     quoted = person.id.replace("'", "")
-    # One that was paused is under way as well.
-    which = "IN" if running else "NOT IN"
-    query = f"{attribute.name} = '{quoted}' AND ExecutionStatus {which} ('Running', 'Paused')"
+    query = f"{attribute.name} = '{quoted}' AND ExecutionStatus {which}"
     async for page in listed(client, query):
         for each in page:
             yield each

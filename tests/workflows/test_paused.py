@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from activities.accounts import UnansweredError, delivering
 from activities.comparing import Comparer
 from api.gateway import Gateway
+from config import Settings
 from db.ids import new_id
 from domain.party import Party, Role
 from domain.record import Subject
@@ -17,7 +19,9 @@ from ops.privacy import erase
 from ops.repair import repair
 from ops.stuck import stuck
 from tests.workflows.command_line import CommandLine
-from tests.workflows.world import World, now
+from tests.workflows.mailing import mail_is_sent
+from tests.workflows.scripted_outlet import once
+from tests.workflows.world import World, in_days, now
 from workflows.search_attributes import of_request
 from workflows.snapshot import BookingInput
 
@@ -67,15 +71,41 @@ async def test_nobody_is_erased_while_a_request_of_theirs_is_paused(
         search_attributes=of_request(wanted, now()),
     )
     await CommandLine(world=world).run("workflow", "pause", "--workflow-id", handle.id)
-
-    async def paused() -> int:
-        query = f"WorkflowId = '{handle.id}' AND ExecutionStatus = 'Paused'"
-        return (await world.client.count_workflows(query)).count
-
-    await world.until(paused, bool)
+    await _listed_as_paused(world, handle.id)
     said: list[str] = []
     assert not await erase(stack, client, said.append, histories=True)
     assert said == [f"{client} cannot be erased while these bookings are open: {wanted.booking_id}"]
     # Nor is it one that never began, for whoever asks.
     assert await Gateway(world.client, world.task_queue).refused_creation(wanted.booking_id) is None
     await handle.terminate()
+
+
+async def test_of_a_paused_booking_that_is_closed_it_is_told_who_has_it_end(
+    world: World, stack: Stack, shared_settings: Settings
+) -> None:
+    said: list[str] = []
+    async with mail_is_sent(world, shared_settings) as mailing:
+        booking = await mailing.requested(in_days(30))
+        provider = Party(role=Role.PROVIDER, id=booking.provider_id)
+        handle, opened = world.booking(booking.booking_id), asyncio.Event()
+        mailing.office.plan(booking.booking_id, "booking.declined", once(opened))
+        await world.update(handle, "decline", reason="No time.")
+        await mailing.tried(booking.booking_id, "booking.declined")
+        command_line = CommandLine(world=world)
+        await command_line.run("workflow", "pause", "--workflow-id", handle.id)
+        await _listed_as_paused(world, handle.id)
+        assert await erase(stack, provider, said.append)
+        assert not any("run on" in line for line in said)
+        (told,) = (line for line in said if "paused" in line)
+        assert told.startswith(f"{handle.id} was paused by hand, and does not end: `temporal ")
+        opened.set()
+        await command_line.run_as_told(told)
+        await handle.result()
+
+
+async def _listed_as_paused(world: World, workflow_id: str) -> None:
+    async def paused() -> int:
+        query = f"WorkflowId = '{workflow_id}' AND ExecutionStatus = 'Paused'"
+        return (await world.client.count_workflows(query)).count
+
+    await world.until(paused, bool)
