@@ -249,7 +249,7 @@ def decode(
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
-    """Pydantic's complaints, by the sender's own names of the fields.
+    """What is wrong with a message, field by field, in the names that its sender uses.
 
     That too few items are left of a list is not said where the items themselves are at fault.
     """
