@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import (
@@ -89,16 +90,12 @@ class Connection(HttpToolsProtocol):
         if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self._refuse()
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self.scope["extensions"] = {_HANG_UP: {"at_once": self.transport.abort}}
-
     def on_headers_complete(self) -> None:
         """The head of a request is there."""
         self._is_in_head = False
         self._go_on()
         super().on_headers_complete()
+        self.scope["extensions"] = {_HANG_UP: {"at_once": partial(self._hang_up, self.cycle)}}
 
     def on_body(self, body: bytes) -> None:
         """A part of a body is there."""
@@ -115,6 +112,12 @@ class Connection(HttpToolsProtocol):
     def _go_on(self) -> None:
         """What arrives was not headers alone."""
         self._head_bytes, self._went_on = 0, True
+
+    def _hang_up(self, cycle: RequestResponseCycle) -> None:
+        # uvicorn would tell the last request alone, which may be another that waits behind this.
+        cycle.disconnected = True
+        cycle.message_event.set()
+        self.transport.abort()
 
     def _wait(self) -> None:
         self._whole_by = self.loop.call_later(WHOLE_WITHIN.total_seconds(), self._give_up)

@@ -17,8 +17,11 @@ from tests.live.listener import PATIENCE_SECONDS
 
 
 @asynccontextmanager
-async def _asked(app: ASGIApp) -> AsyncIterator[asyncio.StreamReader]:
-    """What an application answers to somebody who does not read on once there is much to read."""
+async def _asked(app: ASGIApp, *, times: int = 1) -> AsyncIterator[asyncio.StreamReader]:
+    """What an application answers to somebody who does not read on once there is much to read.
+
+    Who asks several times does not wait for the answers.
+    """
     server = uvicorn.Server(
         uvicorn.Config(app, port=0, http=Connection, lifespan="off", log_config=None)
     )
@@ -29,7 +32,7 @@ async def _asked(app: ASGIApp) -> AsyncIterator[asyncio.StreamReader]:
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * times)
         yield reader
         writer.close()
         with suppress(ConnectionError):
@@ -43,8 +46,9 @@ def _complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [each.getMessage() for each in said if each.levelno > logging.INFO]
 
 
+@pytest.mark.parametrize("times", [1, 2])
 async def test_a_reader_who_stalls_is_cut_off_and_the_server_does_not_complain(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, times: int
 ) -> None:
     monkeypatch.setattr("api.live.response._SEND_SECONDS", 0.1)
     over = asyncio.Event()
@@ -57,7 +61,7 @@ async def test_a_reader_who_stalls_is_cut_off_and_the_server_does_not_complain(
         await LiveResponse(frames())(scope, receive, send)
         over.set()
 
-    async with _asked(app) as reader:
+    async with _asked(app, times=times) as reader:
         await over.wait()
         with suppress(ConnectionError):
             while await reader.read(1024 * 1024):
