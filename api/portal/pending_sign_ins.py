@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from authlib.integrations.starlette_client import OAuth, StarletteIntegration
@@ -11,7 +12,8 @@ from api.portal.paths import local_path
 
 _MOST = 3
 _LONGEST = 400
-"""A cookie holds four kilobytes: where somebody wanted to go counts up to this length."""
+"""A cookie holds four kilobytes: where somebody wanted to go counts up to this length, as JSON, in
+which the session is written: a quotation mark takes two characters there."""
 _NEXT = "next"
 _NAME = "oidc"
 _PREFIX = f"_state_{_NAME}_"
@@ -43,7 +45,7 @@ def client_of(**options: Any) -> Any:
 async def begin(provider: Any, request: Request, redirect_uri: str, onward: str) -> str:
     """Begins a sign-in that leads on to a page; the address to send somebody to for it."""
     begun = await provider.create_authorization_url(redirect_uri)
-    known = {_NEXT: onward if len(onward) <= _LONGEST else "/"}
+    known = {_NEXT: onward if len(json.dumps(onward)) <= _LONGEST else "/"}
     await provider.save_authorize_data(request, redirect_uri=redirect_uri, **known, **begun)
     address: str = begun["url"]
     return address

@@ -246,10 +246,11 @@ async def test_an_answer_that_is_not_waited_for_any_more_says_who_is_signed_in(
     assert (await visitor.get("/settings")).status_code == 200
 
 
+@pytest.mark.parametrize("search", ["x" * 380, "x" * 5_000, '"' * 380], ids=["long", "longer", "quotes"])
 async def test_a_browser_keeps_a_few_tabs_that_sign_in_and_no_more(
-    visitor: Browser, provider: IdentityProvider
+    visitor: Browser, provider: IdentityProvider, search: str
 ) -> None:
-    long = f"/bookings?search={'x' * 5_000}"
+    long = f"/bookings?search={search}"
     back = [await sent_back(visitor, provider, long) for _ in range(5)]
     # Browsers take no longer ones.
     assert all(len(f"{each.name}={each.value}") < 4_000 for each in visitor.http.cookies.jar)
