@@ -246,7 +246,9 @@ async def test_an_answer_that_is_not_waited_for_any_more_says_who_is_signed_in(
     assert (await visitor.get("/settings")).status_code == 200
 
 
-@pytest.mark.parametrize("search", ["x" * 380, "x" * 5_000, '"' * 380], ids=["long", "longer", "quotes"])
+@pytest.mark.parametrize(
+    "search", ["x" * 380, "x" * 5_000, '"' * 380], ids=["long", "longer", "quotes"]
+)
 async def test_a_browser_keeps_a_few_tabs_that_sign_in_and_no_more(
     visitor: Browser, provider: IdentityProvider, search: str
 ) -> None:
