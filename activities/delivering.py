@@ -32,6 +32,7 @@ ALIVE_EVERY = timedelta(seconds=2)
 """How often an attempt says that it is alive, so that a worker that died is noticed soon."""
 
 _MOST_DOUBLINGS = 20
+_MOST_IN_VAIN = 8
 
 _AT_THE_LEDGER = 5
 """So many deliveries of a worker write at a time: its other connections are for decisions."""
@@ -109,7 +110,10 @@ class NotDeliveredError(Exception):
 
 
 class TurnedAwayError(Exception):
-    """There is no room for it now. It was not tried, and is not before `wait` has passed."""
+    """There is no room for it now. It was not tried, and is not before `wait` has passed.
+
+    Whoever is turned away time and again waits for up to eight times as long.
+    """
 
     def __init__(self, answer: str, *, wait: timedelta) -> None:
         super().__init__(answer)
@@ -202,7 +206,9 @@ class Courier:
             over = await deliveries.take_back(conn, notice.id)
         if over is not None:
             return over
-        raise _once_more(str(error), after=error.wait) from None
+        # Of thousands that wait for a few slow endpoints, each asks less often the longer it waits.
+        in_vain = min(activity.info().attempt, _MOST_IN_VAIN)
+        raise _once_more(str(error), after=error.wait * in_vain) from None
 
     async def _end(
         self,

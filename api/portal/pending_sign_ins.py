@@ -11,7 +11,7 @@ from fastapi import Request
 from api.portal.paths import local_path
 
 _MOST = 3
-_LONGEST = 400
+_LONGEST = 250
 """A cookie holds four kilobytes: where somebody wanted to go counts up to this length, as JSON, in
 which the session is written: a quotation mark takes two characters there."""
 _NEXT = "next"

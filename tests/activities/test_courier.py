@@ -181,15 +181,23 @@ async def test_who_is_turned_away_has_not_tried_and_comes_back_soon(
 ) -> None:
     soon = timedelta(seconds=7)
     with pytest.raises(ApplicationError, match="a crowd") as raised:
-        await _attempt(
-            engine, _failing(TurnedAwayError("a crowd", wait=soon)), after=after, number=9
-        )
+        await _attempt(engine, _failing(TurnedAwayError("a crowd", wait=soon)), after=after)
     assert (raised.value.non_retryable, raised.value.next_retry_delay) == (False, soon)
     assert raised.value.category is ApplicationErrorCategory.BENIGN
     row = await _row(engine)
     assert (row.state, row.attempts, row.answer) == ("owed", 0, None)
     # The sweep sees that it is looked after.
     assert row.attempted_at is not None
+
+
+@pytest.mark.parametrize(("number", "seconds"), [(1, 7), (2, 14), (8, 56), (100, 56)])
+async def test_who_is_turned_away_again_and_again_asks_less_often(
+    engine: AsyncEngine, number: int, seconds: int
+) -> None:
+    crowd = TurnedAwayError("a crowd", wait=timedelta(seconds=7))
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(engine, _failing(crowd), number=number)
+    assert raised.value.next_retry_delay == timedelta(seconds=seconds)
 
 
 async def test_who_was_turned_away_waits_no_longer_for_that_once_it_fails(
