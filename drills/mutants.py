@@ -45,20 +45,21 @@ async def _late(town: Town) -> None:
 
 
 async def _again(town: Town) -> None:
-    """The same amendment is signalled twice."""
+    """A date is amended, amended again, and the first signal arrives once more."""
     for provider in town.providers[:_TIMES]:
         start = in_days(12)
         booking = await town.ask(provider, town.name("c"), start)
         if not booking:
             continue
         await _say(town, booking, provider, "confirm", start=start.isoformat())
-        town.twice = True
-        moved = (start + timedelta(days=3)).isoformat()
-        await town.tell_by(
-            "signal", booking, provider, "support", "staff-1", "reschedule-approved",
-            start=moved, initiated_by="client",
-        )  # fmt: skip
-        town.twice = False
+        first, _ = [
+            await town.tell_by(
+                "signal", booking, provider, "support", "staff-1", "reschedule-approved",
+                start=(start + timedelta(days=days)).isoformat(), initiated_by="client",
+            )
+            for days in (3, 4)
+        ]  # fmt: skip
+        await town.signal(first, "support", "staff-1")
 
 
 async def _collide(town: Town) -> None:

@@ -114,7 +114,7 @@ class Town:
             )
         )  # fmt: skip
         if via == "signal":
-            await self._signal(said, role, person)
+            await self.signal(said, role, person)
         else:
             path = f"/v1/bookings/{booking_id}/{command}"
             answer = await self.call("POST", path, role, person, body, said.command_id)
@@ -123,7 +123,8 @@ class Town:
                 said.code = answer.json().get("code")
         return said
 
-    async def _signal(self, said: Said, role: str, person: str) -> None:
+    async def signal(self, said: Said, role: str, person: str) -> None:
+        """Sends what somebody has said to the workflow; again, if it was sent before."""
         payload = {
             **said.body,
             "command_id": said.command_id,
