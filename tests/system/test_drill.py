@@ -43,3 +43,10 @@ async def test_nobody_is_reminded_of_what_is_not_while_a_worker_is_killed(stack:
     )
     assert not drilled.findings.broken
     assert drilled.findings.idle(frozenset(Promise)) == []
+
+
+@pytest.mark.long
+async def test_every_planted_defect_is_seen(stack: Trial) -> None:
+    for name, mutant in MUTANTS.items():
+        planted = await mutant.played(stack, random.Random(name))
+        assert mutant.promise in planted.broken, name
