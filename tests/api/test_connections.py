@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api import connections
 from api.connections import MOST_HEAD_BYTES, Connection
+from tests.listening import listening
 
 PATIENCE_SECONDS = 30
 PART, PARTS = b"a" * 1024 * 1024, 64
@@ -71,19 +71,9 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     """A server with connections as those of the API."""
     found = Served()
-    server = uvicorn.Server(
-        uvicorn.Config(found, port=0, http=Connection, lifespan="off", log_config=None)
-    )
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not server.started:
-            assert not serving.done()
-            await asyncio.sleep(0.01)
-    found.port = server.servers[0].sockets[0].getsockname()[1]
-    yield found
-    found.let.set()
-    server.should_exit = True
-    await serving
+    async with listening(found, http=Connection, lifespan="off", log_config=None) as found.port:
+        yield found
+        found.let.set()
 
 
 IN_CHUNKS = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"

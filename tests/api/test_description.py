@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import hypothesis
 import pytest
 import schemathesis
-import uvicorn
 from fastapi import FastAPI
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -22,8 +18,9 @@ from schemathesis.specs.openapi.checks import (
 from api.app import create_app
 from config import Settings
 from tests.api.apart import apart
-from tests.api.marketplace import Marketplace, created, in_days, token, until
+from tests.api.marketplace import Marketplace, created, in_days, token
 from tests.api.permissions import ENDLESS
+from tests.listening import listening
 
 CHECKS = [
     not_a_server_error,
@@ -34,24 +31,6 @@ CHECKS = [
 
 # Enough to see that what is described is answered so; the rest of what can be made up takes longer.
 EXAMPLES = pytest.mark.parametrize("examples", [2, pytest.param(12, marks=pytest.mark.long)])
-
-
-@asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[str]:
-    """The address of an application that listens."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    try:
-        await until(started, bool)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 def explored(address: str, known: dict[str, str], examples: int) -> list[str]:
@@ -116,8 +95,9 @@ async def test_everything_is_answered_as_described(
         "webhook_id": webhook["id"],
         "delivery_id": log[0]["id"],
     }
-    async with listening(create_app(api_settings)) as address, apart() as call:
-        tried = await call(explored, address, known, examples)
+    served = listening(create_app(api_settings), log_level="error", lifespan="on")
+    async with served as port, apart() as call:
+        tried = await call(explored, f"http://127.0.0.1:{port}", known, examples)
     assert len(tried) > 30
 
 

@@ -16,7 +16,8 @@ from api.app import create_app
 from config import Settings
 from tests.api.apart import apart
 from tests.api.marketplace import Json, Marketplace, in_days, token
-from tests.api.test_description import CHECKS, listening
+from tests.api.test_description import CHECKS
+from tests.listening import listening
 
 pytestmark = pytest.mark.long
 
@@ -103,7 +104,7 @@ async def test_chained_operations_are_answered_as_described(
     await market.confirmed(market.provider(), market.client(), in_days(20))
     app = create_app(api_settings)
     document = linked(app)
-    async with listening(app) as address, apart() as call:
+    async with listening(app, log_level="error", lifespan="on") as port, apart() as call:
         for group in NEIGHBOURS:
-            asked = await call(played, document, address, group, fuzz)
+            asked = await call(played, document, f"http://127.0.0.1:{port}", group, fuzz)
             assert len(asked) > 1, group

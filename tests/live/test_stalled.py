@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.connections import Connection
 from api.live.response import LiveResponse
+from tests.listening import listening
 from tests.live.listener import PATIENCE_SECONDS
 
 
@@ -22,23 +22,15 @@ async def _asked(app: ASGIApp, *, times: int = 1) -> AsyncIterator[asyncio.Strea
 
     Who asks several times does not wait for the answers.
     """
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, http=Connection, lifespan="off", log_config=None)
-    )
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not server.started:
-            assert not serving.done()
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
+    served = listening(app, http=Connection, lifespan="off", log_config=None)
+    # The server's end too: it waits for whatever still answers.
+    async with asyncio.timeout(PATIENCE_SECONDS), served as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * times)
         yield reader
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
-        server.should_exit = True
-        await serving
 
 
 def _complaints(caplog: pytest.LogCaptureFixture) -> list[str]:

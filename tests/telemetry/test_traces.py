@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -78,60 +79,23 @@ print(Hanging.given_up)
 
 @pytest.mark.parametrize("names", ["", "http/dup"])
 def test_neither_what_was_searched_for_nor_a_secret_is_in_a_trace(names: str) -> None:
-    program = """
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from telemetry import traces
-
-kept = InMemorySpanExporter()
-traces.switch_on(kept, "keepdate")
-app = FastAPI()
-traces.follow_requests(app)
-for path in ("/v1/calendars/SECRET.ics", "/v1/topics/a-topic?q=SEARCHED"):
-    TestClient(app).get(path)
-traces._provider.force_flush()
-for span in kept.get_finished_spans():
-    print(span.name, dict(span.attributes))
-traces.stop()
-"""
-    told = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "OTEL_SEMCONV_STABILITY_OPT_IN": names},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    asked = [
+        f"http://x{path}" for path in ("/v1/calendars/SECRET.ics", "/v1/topics/a-topic?q=SEARCHED")
+    ]
+    told = _traced(asked, "span.name, dict(span.attributes)", OTEL_SEMCONV_STABILITY_OPT_IN=names)
     assert "/v1/topics/a-topic" in told
     assert "SEARCHED" not in told
     assert "SECRET" not in told
 
 
 def test_probes_and_streams_are_left_out_of_traces_and_nothing_else_is() -> None:
-    program = """
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from telemetry import traces
-
-kept = InMemorySpanExporter()
-traces.switch_on(kept, "keepdate")
-app = FastAPI()
-traces.follow_requests(app)
-for host in ("api.example.org", "live.example.org:8443"):
-    for path in (
+    paths = (
         "/healthz", "/readyz", "/metrics", "/v1/live", "/v1/live?after=7", "/live?viewer=x",
         "/v1/webhooks/a-webhook/deliveries", "/bookings/live", "/v1/topics/metrics", "/live/1",
-    ):
-        TestClient(app, base_url="https://" + host).get(path)
-traces._provider.force_flush()
-for span in kept.get_finished_spans():
-    print(span.attributes["http.target"])
-traces.stop()
-"""
-    told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    ).stdout
+    )  # fmt: skip
+    hosts = ("api.example.org", "live.example.org:8443")
+    asked = [f"https://{host}{path}" for host in hosts for path in paths]
+    told = _traced(asked, 'span.attributes["http.target"]')
     traced = [
         "/v1/webhooks/a-webhook/deliveries",
         "/bookings/live",
@@ -139,3 +103,31 @@ traces.stop()
         "/live/1",
     ]
     assert told.split() == 2 * traced
+
+
+def _traced(asked: Sequence[str], shown: str, **environment: str) -> str:
+    """What is traced of requests for these addresses: of each `span` what is to be shown."""
+    program = f"""
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from telemetry import traces
+
+kept = InMemorySpanExporter()
+traces.switch_on(kept, "keepdate")
+app = FastAPI()
+traces.follow_requests(app)
+for address in {list(asked)}:
+    TestClient(app).get(address)
+traces._provider.force_flush()
+for span in kept.get_finished_spans():
+    print({shown})
+traces.stop()
+"""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout

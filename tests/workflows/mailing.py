@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from db.stores.contacts import keep_address
 from domain.booking.decide import NewRequest
 from domain.notices.ledger import Channel, NoticeState, Owed
 from domain.party import Party, Role
-from tests.workflows.scripted_outlet import ScriptedOutlet
+from tests.workflows.scripted_outlet import ScriptedOutlet, once
 from tests.workflows.world import World, in_days
 from worker import build_worker
 
@@ -57,6 +58,14 @@ class Mailing:
                 .order_by(notices.c.id)
             )
             return {(row.kind, row.recipient_role): row for row in found}
+
+    async def declined(self, booking_id: str) -> asyncio.Event:
+        """Declines a request; its mails were refused once, and are taken once the event is set."""
+        opened = asyncio.Event()
+        self.office.plan(booking_id, "booking.declined", once(opened))
+        await self.world.update(booking_id, "decline", reason="No time.")
+        await self.tried(booking_id, "booking.declined")
+        return opened
 
     async def ended(self, booking_id: str, kind: str, role: str) -> Any:
         """A mail once it has ended in the ledger."""

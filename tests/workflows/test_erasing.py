@@ -17,7 +17,6 @@ from ops.connections import Stack
 from ops.privacy import erase, export
 from tests.db.endpoints import endpoint
 from tests.workflows.mailing import mail_is_sent
-from tests.workflows.scripted_outlet import once
 from tests.workflows.world import Handle, World, in_days
 
 
@@ -64,10 +63,8 @@ async def test_who_is_erased_is_owed_nothing_and_what_others_are_owed_goes_on(
         booking = await mailing.requested(in_days(30))
         booking_id, provider = booking.booking_id, _provider(booking.provider_id)
         await endpoint(world.engine, "booking.declined", owner=provider)
-        handle, opened = world.booking(booking_id), asyncio.Event()
-        mailing.office.plan(booking_id, "booking.declined", once(opened))
-        await world.update(handle, "decline", reason="No time.")
-        await mailing.tried(booking_id, "booking.declined")
+        handle = world.booking(booking_id)
+        opened = await mailing.declined(booking_id)
         await _listed(world, handle, "Running")
         assert await erase(stack, provider, said.append)
         assert any("run on until they have told others" in line for line in said)
