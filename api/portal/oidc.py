@@ -95,11 +95,11 @@ async def finish(request: Request, parts: Parts) -> Response:
     viewer = await _where_they_were(parts, viewer)
     await introduce(parts, viewer)
     await _note_address(parts, viewer, claims)
-    _begin_session(request, viewer)
+    await _begin_session(request, parts, viewer)
     return redirect(request, onward)
 
 
-def _begin_session(request: Request, viewer: Viewer) -> None:
+async def _begin_session(request: Request, parts: Services, viewer: Viewer) -> None:
     """Signs in for this tab and for the others in which somebody signs in at the same time.
 
     Whoever is signed in already goes on with their session: forms of other tabs belong to it.
@@ -107,7 +107,7 @@ def _begin_session(request: Request, viewer: Viewer) -> None:
     known = viewer_of(request)
     if known is None or known.party != viewer.party:
         pending = pending_sign_ins.pending_in(request.session)
-        sign_in(request, viewer)
+        await sign_in(request, parts, viewer)
         request.session.update(pending)
 
 

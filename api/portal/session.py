@@ -90,9 +90,12 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-keepdate" if settings.behind_tls else "keepdate"
 
 
-def sign_in(request: Request, viewer: Viewer) -> None:
-    """Begins a session. What an anonymous session held, the secret of its forms too, is gone."""
-    request.session.clear()
+async def sign_in(request: Request, parts: Services, viewer: Viewer) -> None:
+    """Begins a session, and ends the one that was here, as `sign_out` does.
+
+    What an anonymous session held, the secret of its forms too, is gone.
+    """
+    await sign_out(request, parts)
     request.session[_ID] = secrets.token_urlsafe(12)
     # Pages that are opened at once would each make up a secret, and the forms of one be refused.
     form_secret(request)

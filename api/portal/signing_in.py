@@ -65,7 +65,7 @@ async def sign_in_as_demo_person(request: Request, parts: Parts, form: SentForm)
     zone = zone_named(request.cookies.get(ZONE_COOKIE)) or chosen.zone
     viewer = replace(chosen, zone=zone)
     await introduce(parts, viewer)
-    sign_in(request, viewer)
+    await sign_in(request, parts, viewer)
     return redirect(request, local_path(form.text("next")))
 
 

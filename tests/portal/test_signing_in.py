@@ -135,6 +135,19 @@ async def test_a_copy_of_a_session_ends_with_it(portal: FastAPI, browse: Open) -
     assert (await thief.get("/settings")).status_code == 303
 
 
+async def test_a_session_ends_when_somebody_else_signs_in_over_it(
+    portal: FastAPI, browse: Open
+) -> None:
+    here, copied = await browse(portal), await browse(portal)
+    await here.sign_in("client", "ben")
+    copied.http.cookies = httpx.Cookies(here.http.cookies)
+    assert (await copied.get("/settings")).status_code == 200
+    ada = {"role": "provider", "id": "ada", "csrf": await here.csrf()}
+    assert (await here.post("/sign-in", ada)).status_code == 303
+    assert "Ada" in (await here.get("/settings")).text
+    assert (await copied.get("/settings")).status_code == 303
+
+
 async def test_words_that_were_sent_from_a_session_that_has_ended_are_shown(
     portal: FastAPI, browse: Open
 ) -> None:
